@@ -1,0 +1,137 @@
+/*
+ * posix_directory.c - rename, delete, list, and make all of that durable, on POSIX systems.
+ */
+#include "os/posix_directory.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/fault.h"
+#include "os/posix_fault.h"
+
+verso_err vs_posix_rename(const struct vs_os *os, const char *from, const char *to)
+{
+    (void)os;
+    if (rename(from, to) != 0) {
+        return vs_posix_fault("rename", from);
+    }
+    return VERSO_OK;
+}
+
+verso_err vs_posix_unlink(const struct vs_os *os, const char *path)
+{
+    (void)os;
+    if (unlink(path) != 0) {
+        return vs_posix_fault("unlink", path);
+    }
+    return VERSO_OK;
+}
+
+/* How many bytes of `path` name its directory, the final slash included; 0: the working directory. */
+static size_t directory_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? 0 : (size_t)(slash - path) + 1;
+}
+
+/* The directory part of `path` on its own; NULL if memory is exhausted. The caller frees it. */
+static char *directory_of(const char *path)
+{
+    size_t length = directory_length(path);
+    return length == 0 ? strdup(".") : strndup(path, length);
+}
+
+verso_err vs_posix_sync_directory(const struct vs_os *os, const char *path)
+{
+    (void)os;
+    char *directory = directory_of(path);
+    if (directory == NULL) {
+        return vs_fault(VERSO_NOMEM, "sync directory of %s: out of memory", path);
+    }
+
+    verso_err err = VERSO_OK;
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        err = vs_posix_fault("open directory", directory);
+        goto out;
+    }
+    /* EINVAL says that this file system has no such operation: its directories are as durable as
+       they will ever be. */
+    if (fsync(fd) != 0 && errno != EINVAL) {
+        err = vs_posix_fault("sync directory", directory);
+    }
+    (void)close(fd);
+out:
+    free(directory);
+    return err;
+}
+
+static bool is_regular_file(DIR *stream, const char *name)
+{
+    struct stat status;
+    return fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(status.st_mode);
+}
+
+/* Call `each` with `name` behind the first `directory_size` bytes of `prefix`. */
+static verso_err visit(const char *prefix, size_t directory_size, const char *name,
+                       verso_err (*each)(void *argument, const char *path), void *argument)
+{
+    size_t name_size = strlen(name) + 1; /* with the final zero */
+    char *path = malloc(directory_size + name_size);
+    if (path == NULL) {
+        return vs_fault(VERSO_NOMEM, "list %s: out of memory", prefix);
+    }
+    memcpy(path, prefix, directory_size);
+    memcpy(path + directory_size, name, name_size);
+    verso_err err = each(argument, path);
+    free(path);
+    return err;
+}
+
+verso_err vs_posix_list(const struct vs_os *os, const char *prefix,
+                        verso_err (*each)(void *argument, const char *path), void *argument)
+{
+    (void)os;
+    assert(each != NULL);
+
+    char *directory = directory_of(prefix);
+    if (directory == NULL) {
+        return vs_fault(VERSO_NOMEM, "list %s: out of memory", prefix);
+    }
+    verso_err err = VERSO_OK;
+    DIR *stream = opendir(directory);
+    if (stream == NULL) {
+        err = vs_posix_fault("list directory", directory);
+        goto out;
+    }
+
+    size_t directory_size = directory_length(prefix);
+    const char *name_prefix = prefix + directory_size;
+    size_t name_prefix_size = strlen(name_prefix);
+    while (err == VERSO_OK) {
+        errno = 0;
+        const struct dirent *entry = readdir(stream); /* safe: the stream is this call's own */
+        if (entry == NULL) {
+            if (errno != 0) {
+                err = vs_posix_fault("list directory", directory);
+            }
+            break;
+        }
+        if (strncmp(entry->d_name, name_prefix, name_prefix_size) == 0 &&
+            is_regular_file(stream, entry->d_name)) {
+            err = visit(prefix, directory_size, entry->d_name, each, argument);
+        }
+    }
+    (void)closedir(stream);
+out:
+    free(directory);
+    return err;
+}
