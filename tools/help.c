@@ -1,0 +1,118 @@
+/*
+ * help.c - the texts of --help; docs/cli.md tells the same at more length.
+ */
+#include "help.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct help {
+    const char *verb;
+    const char *text;
+};
+
+static const struct help texts[] = {
+    {"",
+     "Usage: verso VERB STORE [WORD...] [--OPTION...]\n"
+     "\n"
+     "Look into and change a store of ordered, versioned keys and values. Every change makes a\n"
+     "new root with the next number; every root that is kept can be read again by its number.\n"
+     "\n"
+     "  load STORE [FILE...]    put lines 'key<TAB>value' from files or standard input\n"
+     "  put STORE KEY VALUE     set one key\n"
+     "  get STORE KEY           print the value of one key\n"
+     "  del STORE KEY           delete one key\n"
+     "  scan STORE              print or count the entries of a range\n"
+     "  roots STORE             list the kept roots\n"
+     "  stat STORE              print the figures of the store\n"
+     "  check STORE             prove that the store is whole\n"
+     "\n"
+     "  verso VERB --help       all about one verb\n"
+     "  verso --version         the version of the library\n"
+     "\n"
+     "STORE is the path of one file. load and put create it.\n"
+     "\n"
+     "Keys, values and notes are read with the escapes \\xHH (any byte), \\t, \\n and \\\\. On "
+     "output\n"
+     "control bytes, backslashes and invalid UTF-8 are escaped, so that an entry is one line and\n"
+     "reads back as the same bytes. After '--' no word is taken for an option.\n"
+     "\n"
+     "Exit codes: 0 done; 1 not found, or check found a fault; 2 called wrongly; 3 any other "
+     "error.\n"
+     "What went wrong and where is said on standard error.\n"},
+    {"load",
+     "Usage: verso load STORE [FILE...] [--batch N] [--note TEXT] [--keep N]\n"
+     "\n"
+     "Put every line 'key<TAB>value' of the files, or of standard input if none is named ('-' "
+     "names\n"
+     "it too). The key ends at the first tab; the value is the rest of the line. A key that is\n"
+     "there already gets the new value. The store is created if there is none.\n"
+     "\n"
+     "  --batch N    commit after every N lines, each time printing 'root ID: N entries';\n"
+     "               without it the whole load is one commit\n"
+     "  --note TEXT  kept with every root that this load makes (up to 1,024 bytes)\n"
+     "  --keep N     keep only the newest N roots from now on; in a store that exists already and\n"
+     "               keeps another number, this makes a root of its own, which is printed\n"
+     "\n"
+     "Prints the last root and what was loaded. A malformed line stops the load: it is reported\n"
+     "by file and line, and nothing is committed beyond the batches already printed.\n"},
+    {"put",
+     "Usage: verso put STORE KEY VALUE\n"
+     "\n"
+     "Set the value of one key, new or not, and print the new root. The store is created if there\n"
+     "is none.\n"},
+    {"get", "Usage: verso get STORE KEY [--root ID]\n"
+            "\n"
+            "Print the value of one key.\n"
+            "\n"
+            "  --root ID    in that root; without it, in the newest\n"
+            "\n"
+            "Exit code 1 if there is no such key, or no such root.\n"},
+    {"del", "Usage: verso del STORE KEY\n"
+            "\n"
+            "Delete one key and print the new root. Exit code 1 if there is no such key.\n"},
+    {"scan",
+     "Usage: verso scan STORE [--from K] [--to K] [--prefix P] [--reverse] [--limit N] [--count]\n"
+     "                        [--root ID]\n"
+     "\n"
+     "Print entries as 'key<TAB>value', in the order of the bytes of their keys.\n"
+     "\n"
+     "  --from K     begin at this key (inclusive)\n"
+     "  --to K       end before this key (exclusive)\n"
+     "  --prefix P   only keys that begin with P\n"
+     "  --reverse    the last first\n"
+     "  --limit N    at most N entries\n"
+     "  --count      print only how many there are\n"
+     "  --root ID    in that root; without it, in the newest\n"
+     "\n"
+     "Options narrow each other. No entry in the range is no error. Exit code 1 if there is no\n"
+     "such root.\n"},
+    {"roots", "Usage: verso roots STORE\n"
+              "\n"
+              "List the kept roots, oldest first, one a line, separated by tabs: number, time of "
+              "the commit\n"
+              "(ISO 8601, UTC), number of keys, fingerprint, note. Roots with equal fingerprints "
+              "have equal\n"
+              "content.\n"},
+    {"stat",
+     "Usage: verso stat STORE\n"
+     "\n"
+     "Print the figures of the store, one a line: name, tab, number. Sizes are in bytes.\n"},
+    {"check",
+     "Usage: verso check STORE\n"
+     "\n"
+     "Read every page of every kept root and prove that the store is whole: order, checksums, "
+     "links,\n"
+     "counts, and that each page belongs to somebody. Prints what was proved, or the first fault\n"
+     "with its root and page; then the exit code is 1.\n"},
+};
+
+const char *help_text(const char *verb)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (strcmp(texts[i].verb, verb) == 0) {
+            return texts[i].text;
+        }
+    }
+    return NULL;
+}

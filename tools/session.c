@@ -1,0 +1,82 @@
+/*
+ * session.c - open and close the store of a verb.
+ */
+#include "session.h"
+
+#include <inttypes.h>
+
+#include "message.h"
+
+static bool is_damage(verso_err err)
+{
+    return err == VERSO_CORRUPT || err == VERSO_WAL_CORRUPT || err == VERSO_WAL_MISSING;
+}
+
+int session_open(struct session *session, const char *path, enum session_use use, uint64_t keep)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.read_only = use == SESSION_READS || use == SESSION_CHECKS;
+    options.create = use == SESSION_CREATES;
+    options.keep_last = keep;
+
+    session->path = path;
+    session->store = NULL;
+    verso_err err = verso_open(path, &options, &session->store);
+    if (err != VERSO_OK) {
+        int code = message_failed(err, "%s: cannot be opened", path);
+        return use == SESSION_CHECKS && is_damage(err) ? ENDS_NOT_FOUND : code;
+    }
+    return ENDS_DONE;
+}
+
+int session_close(struct session *session, int code)
+{
+    verso_err err = verso_close(session->store);
+    session->store = NULL;
+    if (err != VERSO_OK) {
+        int failed = message_failed(err, "%s: cannot be closed cleanly", session->path);
+        return code == ENDS_DONE ? failed : code;
+    }
+    return code;
+}
+
+int session_run(const char *path, enum session_use use,
+                int (*work)(const struct session *session, void *argument), void *argument)
+{
+    struct session session;
+    int code = session_open(&session, path, use, 0);
+    if (code != ENDS_DONE) {
+        return code;
+    }
+    return session_close(&session, work(&session, argument));
+}
+
+static int open_view(const struct session *session, const struct number_option *root,
+                     verso_view **view)
+{
+    if (!root->given) {
+        verso_err err = verso_view_open(session->store, view);
+        return err == VERSO_OK ? ENDS_DONE : message_failed(err, "%s: newest root", session->path);
+    }
+    verso_err err = verso_view_open_root(session->store, root->value, view);
+    return err == VERSO_OK ? ENDS_DONE
+                           : message_failed(err, "%s: root %" PRIu64, session->path, root->value);
+}
+
+int session_run_in_root(const char *path, const struct number_option *root,
+                        int (*work)(const char *path, verso_view *view, void *argument),
+                        void *argument)
+{
+    struct session session;
+    int code = session_open(&session, path, SESSION_READS, 0);
+    if (code != ENDS_DONE) {
+        return code;
+    }
+    verso_view *view = NULL;
+    code = open_view(&session, root, &view);
+    if (code == ENDS_DONE) {
+        code = work(path, view, argument);
+        verso_view_close(view);
+    }
+    return session_close(&session, code);
+}

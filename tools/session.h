@@ -1,0 +1,46 @@
+/*
+ * session.h - the store, and the root in it, that a verb works on.
+ *
+ * Each function says on standard error what failed, and returns the exit code that goes with it
+ * (message.h).
+ */
+#ifndef VERSO_TOOLS_SESSION_H
+#define VERSO_TOOLS_SESSION_H
+
+#include "arguments.h"
+#include "verso.h"
+
+/** What a verb does with its store. */
+enum session_use {
+    SESSION_READS,
+    SESSION_CHECKS, /* reads; a store too damaged to be opened is a fault found: ENDS_NOT_FOUND */
+    SESSION_CHANGES,
+    SESSION_CREATES, /* changes, and creates the store if there is none */
+};
+
+/** An open store with its path. */
+struct session {
+    const char *path;
+    verso_store *store;
+};
+
+/**
+ * Open the store at `path`; close it with session_close().
+ *
+ * @param keep  A store that is created keeps this many roots; 0 keeps all.
+ */
+int session_open(struct session *session, const char *path, enum session_use use, uint64_t keep);
+
+/** Close the store. @return `code`, or that of the failed closing if `code` is ENDS_DONE. */
+int session_close(struct session *session, int code);
+
+/** Open the store, do `work` with it, close it. */
+int session_run(const char *path, enum session_use use,
+                int (*work)(const struct session *session, void *argument), void *argument);
+
+/** Open the store and the newest root, or the one that --root names; do `work` with it; close. */
+int session_run_in_root(const char *path, const struct number_option *root,
+                        int (*work)(const char *path, verso_view *view, void *argument),
+                        void *argument);
+
+#endif
