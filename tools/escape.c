@@ -164,7 +164,7 @@ struct brief_text escape_brief(const void *bytes, size_t size)
 {
     enum { SHOWN = 60, ESCAPED_SIZE = 4 }; /* bytes; each becomes at most \xHH */
     struct brief_text brief = {""};
-    static_assert(SHOWN * ESCAPED_SIZE + sizeof "..." <= sizeof brief.text, "it fits");
+    static_assert((size_t)SHOWN * ESCAPED_SIZE + sizeof "..." <= sizeof brief.text, "it fits");
 
     FILE *stream = fmemopen(brief.text, sizeof brief.text, "w");
     if (stream == NULL) {

@@ -38,6 +38,7 @@ int message_system_failed(const char *format, ...)
     va_start(arguments, format);
     begin(format, arguments);
     va_end(arguments);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread of its own */
     (void)fprintf(stderr, ": %s\n", strerror(error));
     return ENDS_ERROR;
 }
