@@ -3,6 +3,9 @@
 set(VERSO_WARNINGS
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
     -Wundef -Wcast-qual -Wpointer-arith -Wformat=2 -Wswitch-enum)
+# Where asserts are compiled away, what only they use is unused; the other builds tell what truly is.
+set(VERSO_WARNINGS_WITHOUT_ASSERTS
+    -Wno-unused-function -Wno-unused-variable -Wno-unused-but-set-variable -Wno-unused-parameter)
 
 function(verso_own_target target)
     target_compile_features(${target} PRIVATE c_std_11)
@@ -12,7 +15,10 @@ function(verso_own_target target)
         C_VISIBILITY_PRESET hidden
         POSITION_INDEPENDENT_CODE ON)
     target_compile_definitions(${target} PRIVATE _GNU_SOURCE _FILE_OFFSET_BITS=64)
-    target_compile_options(${target} PRIVATE ${VERSO_WARNINGS} $<$<BOOL:${VERSO_WERROR}>:-Werror>)
+    target_compile_options(${target} PRIVATE
+        ${VERSO_WARNINGS}
+        "$<$<NOT:$<CONFIG:Debug>>:${VERSO_WARNINGS_WITHOUT_ASSERTS}>"
+        $<$<BOOL:${VERSO_WERROR}>:-Werror>)
     if(VERSO_SANITIZE)
         # GCC's thread sanitiser does not model fences: -Wtsan says so wherever one stands.
         target_compile_options(${target} PRIVATE

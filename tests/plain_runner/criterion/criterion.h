@@ -11,10 +11,13 @@
 /* As with Criterion's own header: its macros are not the tests' to be warned about. */
 #pragma GCC system_header
 
+#include <assert.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /** One test, or with `run` NULL the options of a suite. Made by Test() and TestSuite(). */
