@@ -18,11 +18,6 @@
 
 enum { RESERVE_FLAGS = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
 
-static inline bool is_page_aligned(const void *address)
-{
-    return (uintptr_t)address % (uintptr_t)sysconf(_SC_PAGESIZE) == 0;
-}
-
 void *vs_memory_reserve(size_t size)
 {
     assert(size > 0);
@@ -33,7 +28,7 @@ void *vs_memory_reserve(size_t size)
 
 void vs_memory_prefer_huge(void *address, size_t size)
 {
-    assert(is_page_aligned(address));
+    assert((uintptr_t)address % (uintptr_t)sysconf(_SC_PAGESIZE) == 0);
 #ifdef MADV_HUGEPAGE
     (void)madvise(address, size, MADV_HUGEPAGE); /* a hint: kernels without huge pages refuse it */
 #else
@@ -48,7 +43,7 @@ void vs_memory_prefer_huge(void *address, size_t size)
  */
 void vs_memory_discard(void *address, size_t size)
 {
-    assert(is_page_aligned(address));
+    assert((uintptr_t)address % (uintptr_t)sysconf(_SC_PAGESIZE) == 0);
     if (size == 0) {
         return;
     }
