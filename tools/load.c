@@ -265,6 +265,24 @@ static int finish(struct load *load)
     return ENDS_DONE;
 }
 
+/** Load the files into the open store, or give up. */
+static int load_into_store(struct load *load, const struct number_option *keep, char **files,
+                           size_t file_count)
+{
+    int code = keep->given ? set_keep(&load->session, keep->value) : ENDS_DONE;
+    progress_begin(&load->progress);
+    if (code == ENDS_DONE) {
+        code = load_files(load, files, file_count);
+    }
+    if (code == ENDS_DONE) {
+        code = finish(load);
+    }
+    if (code != ENDS_DONE) {
+        give_up(load);
+    }
+    return code;
+}
+
 int verb_load(struct arguments *arguments)
 {
     struct number_option batch = {0};
@@ -282,24 +300,14 @@ int verb_load(struct arguments *arguments)
     }
     char **files = arguments->words + 1;
     size_t file_count = arguments->count - 1;
-    struct load load = {.batch = batch.value, .note = note.bytes};
     int code = look_at_files(files, file_count);
-    if (code == ENDS_DONE) {
-        code = session_open(&load.session, arguments->words[0], SESSION_CREATES, keep.value);
-    }
     if (code != ENDS_DONE) {
         return code;
     }
-    if (keep.given) {
-        code = set_keep(&load.session, keep.value);
-    }
-    if (code == ENDS_DONE) {
-        progress_begin(&load.progress);
-        code = load_files(&load, files, file_count);
-        code = code == ENDS_DONE ? finish(&load) : code;
-    }
+    struct load load = {.batch = batch.value, .note = note.bytes};
+    code = session_open(&load.session, arguments->words[0], SESSION_CREATES, keep.value);
     if (code != ENDS_DONE) {
-        give_up(&load);
+        return code;
     }
-    return session_close(&load.session, code);
+    return session_close(&load.session, load_into_store(&load, &keep, files, file_count));
 }
