@@ -324,7 +324,7 @@ void simulated_file_flip(struct simulated_file *file, uint64_t offset, uint8_t m
     }
     size_t at = (size_t)(offset % SIMULATED_SECTOR_SIZE);
     record->durable[at] ^= mask;
-    for (size_t i = 0; i < record->between_count; i++) {
+    for (size_t i = 0; i < BETWEEN_MAX; i++) { /* those beyond the count do not matter */
         record->between[i][at] ^= mask;
     }
 }
