@@ -39,7 +39,7 @@ static inline unsigned narrow(const uint8_t *heads, unsigned *count, unsigned wi
     return base;
 }
 
-static unsigned portable_lower_bound(const uint8_t *heads, unsigned count, uint32_t head)
+unsigned vs_head_lower_bound_portable(const uint8_t *heads, unsigned count, uint32_t head)
 {
     if (count == 0) {
         return 0;
@@ -92,7 +92,7 @@ unsigned vs_head_lower_bound(const uint8_t *heads, unsigned count, uint32_t head
         return avx2_lower_bound(heads, count, LINEAR_MAX, head);
     }
 #endif
-    return portable_lower_bound(heads, count, head);
+    return vs_head_lower_bound_portable(heads, count, head);
 }
 
 unsigned vs_head_lower_bound_wide(const uint8_t *heads, unsigned count, uint32_t head)
@@ -102,5 +102,5 @@ unsigned vs_head_lower_bound_wide(const uint8_t *heads, unsigned count, uint32_t
         return avx2_lower_bound(heads, count, WIDE_MAX, head);
     }
 #endif
-    return portable_lower_bound(heads, count, head);
+    return vs_head_lower_bound_portable(heads, count, head);
 }

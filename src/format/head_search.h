@@ -25,6 +25,9 @@ unsigned vs_head_lower_bound(const uint8_t *heads, unsigned count, uint32_t head
  */
 unsigned vs_head_lower_bound_wide(const uint8_t *heads, unsigned count, uint32_t head);
 
+/** The same on any processor, and without reading beyond the array. */
+unsigned vs_head_lower_bound_portable(const uint8_t *heads, unsigned count, uint32_t head);
+
 /** How many of `count` ascending heads are at or below `head`. */
 static inline unsigned vs_head_upper_bound(const uint8_t *heads, unsigned count, uint32_t head)
 {
