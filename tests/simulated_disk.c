@@ -8,12 +8,12 @@
 #include "simulated_disk.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "os/memory.h"
 #include "simulated_disk_inner.h"
+#include "simulated_memory.h"
 
 #define FIRST_CLOCK_US INT64_C(1577836800000000) /* 2020-01-01, so that times look like times */
 
@@ -49,11 +49,7 @@ static void init_recursive_mutex(pthread_mutex_t *mutex)
 
 struct simulated_disk *simulated_disk_open(uint64_t seed)
 {
-    struct simulated_disk *disk = vs_memory_reserve(sizeof *disk);
-    if (disk == NULL) {
-        (void)fprintf(stderr, "simulated disk: no address space\n");
-        abort();
-    }
+    struct simulated_disk *disk = simulated_memory_reserve(sizeof *disk);
     init_recursive_mutex(&disk->mutex);
     simulated_os_init(&disk->os, disk);
     struct simulated_random seeds = {seed};

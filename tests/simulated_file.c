@@ -14,12 +14,11 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "os/memory.h"
+#include "simulated_memory.h"
 
 enum {
     MAP_PAGE_SIZE = 4096, /* bytes; how far a mapping reaches beyond the end of its file */
@@ -38,16 +37,6 @@ struct dirty_sector {
     uint8_t durable[SIMULATED_SECTOR_SIZE];              /* what the medium holds */
     uint8_t between[BETWEEN_MAX][SIMULATED_SECTOR_SIZE]; /* what it may have got since */
 };
-
-static void *reserve(size_t size)
-{
-    void *memory = vs_memory_reserve(size);
-    if (memory == NULL) {
-        (void)fprintf(stderr, "simulated disk: no address space for %zu bytes\n", size);
-        abort();
-    }
-    return memory;
-}
 
 static inline uint64_t offset_of(const struct dirty_sector *record)
 {
@@ -80,33 +69,32 @@ static inline size_t accessible_size(uint64_t size)
     return (size_t)(size + MAP_PAGE_SIZE - 1) / MAP_PAGE_SIZE * MAP_PAGE_SIZE;
 }
 
-static void set_accessible(struct simulated_file *file, size_t from, size_t to, int protection)
-{
-    if (from < to && mprotect(file->live + from, to - from, protection) != 0) {
-        perror("simulated disk: mprotect");
-        abort();
-    }
-}
-
 /* Set live_size, and with it what can be touched (S4). */
 static void set_live_size(struct simulated_file *file, uint64_t size)
 {
     assert(size <= SIMULATED_FILE_SIZE_MAX);
     size_t before = accessible_size(file->live_size);
     size_t after = accessible_size(size);
-    set_accessible(file, before, after, PROT_READ | PROT_WRITE);
-    set_accessible(file, after, before, PROT_NONE);
+    simulated_memory_open(file->live, before, after);
+    simulated_memory_shut(file->live, after, before);
+    file->used_size = after > file->used_size ? after : file->used_size;
     file->live_size = size;
+}
+
+static struct simulated_file *open_sized(uint64_t inode, uint64_t size)
+{
+    struct simulated_file *file = simulated_memory_reserve(sizeof *file);
+    file->inode = inode;
+    file->references = 1;
+    file->live_size = size;
+    file->used_size = accessible_size(size);
+    file->live = simulated_memory_take(file->used_size);
+    return file;
 }
 
 struct simulated_file *simulated_file_open(uint64_t inode)
 {
-    struct simulated_file *file = reserve(sizeof *file);
-    file->inode = inode;
-    file->references = 1;
-    file->live = reserve(SIMULATED_FILE_SIZE_MAX);
-    set_accessible(file, 0, SIMULATED_FILE_SIZE_MAX, PROT_NONE);
-    return file;
+    return open_sized(inode, 0);
 }
 
 void simulated_file_hold(struct simulated_file *file)
@@ -123,7 +111,7 @@ void simulated_file_release(struct simulated_file *file)
     }
     assert(file->links == 0);
     assert(file->handles == 0);
-    vs_memory_release(file->live, SIMULATED_FILE_SIZE_MAX);
+    simulated_memory_return(file->live, accessible_size(file->live_size), file->used_size);
     vs_memory_release(file->dirty, SECTORS_MAX * sizeof *file->dirty);
     vs_memory_release(file->dirty_at, SECTORS_MAX * sizeof *file->dirty_at);
     vs_memory_release(file, sizeof *file);
@@ -142,8 +130,8 @@ static struct dirty_sector *dirty_record(const struct simulated_file *file, uint
 static struct dirty_sector *new_record(struct simulated_file *file, uint32_t sector)
 {
     if (file->dirty == NULL) {
-        file->dirty = reserve(SECTORS_MAX * sizeof *file->dirty);
-        file->dirty_at = reserve(SECTORS_MAX * sizeof *file->dirty_at);
+        file->dirty = simulated_memory_reserve(SECTORS_MAX * sizeof *file->dirty);
+        file->dirty_at = simulated_memory_reserve(SECTORS_MAX * sizeof *file->dirty_at);
     }
     assert(file->dirty_count < SECTORS_MAX);
     struct dirty_sector *record = &file->dirty[file->dirty_count];
@@ -344,8 +332,7 @@ static void copy_live(struct simulated_file *copy, const struct simulated_file *
 
 struct simulated_file *simulated_file_clone(const struct simulated_file *file)
 {
-    struct simulated_file *copy = simulated_file_open(file->inode);
-    set_live_size(copy, file->live_size);
+    struct simulated_file *copy = open_sized(file->inode, file->live_size);
     copy->durable_size = file->durable_size;
     copy_live(copy, file);
     for (size_t i = 0; i < file->dirty_count; i++) {
@@ -436,9 +423,8 @@ static void decide(uint8_t *to, const struct simulated_file *file,
 struct simulated_file *simulated_file_crash(const struct simulated_file *file,
                                             struct simulated_fate *fate)
 {
-    struct simulated_file *copy = simulated_file_open(file->inode);
     uint64_t size = crash_size(file, fate);
-    set_live_size(copy, size);
+    struct simulated_file *copy = open_sized(file->inode, size);
     copy->durable_size = size;
     copy_live(copy, file);
 

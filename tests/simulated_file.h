@@ -25,6 +25,7 @@ struct simulated_file {
     uint64_t live_size;  /* bytes */
     uint64_t durable_size;
     uint8_t *live;              /* SIMULATED_FILE_SIZE_MAX reserved; zeros beyond live_size */
+    size_t used_size;           /* how far it has ever been accessible: whole pages */
     struct dirty_sector *dirty; /* in order of their first write; NULL before the first */
     size_t dirty_count;
     uint32_t *dirty_at;          /* by sector: 1 + its index in `dirty`, or 0 */
