@@ -1,0 +1,248 @@
+/*
+ * log_commit.c - group commit: whoever waits first leads, and takes all gathered frames along.
+ *
+ *     thread 1   append  wait: leads  [ write + sync of 1     ]  return
+ *     thread 2      append  wait . . . . . . . . . . . . . . . .  leads [ write + sync of 2, 3 ]
+ *     thread 3          append  wait . . . . . . . . . . . . . . . . . . . . . . . . . . . . .  return
+ *
+ * The leader holds no lock while it writes and syncs. After a failure the log is poisoned: the kernel
+ * may have dropped what it could not write, so a second sync would report a success that never was.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/fault.h"
+#include "store/log.h"
+#include "store/log_state.h"
+
+enum {
+    PAGE = 4096,               /* bytes: the system's unit of caching, or a part of it */
+    BUFFER_KEPT_MAX = 1 << 20, /* bytes: a larger buffer is given back after its write */
+};
+
+static struct vs_file *file_at(struct vs_log *log, uint64_t lsn)
+{
+    pthread_mutex_lock(&log->mutex);
+    struct vs_log_segment *segment =
+        vs_log_segments_find(&log->segments, lsn, log->config.segment_size);
+    pthread_mutex_unlock(&log->mutex);
+    return segment->file;
+}
+
+/**
+ * The size of a write of [from, to) within a segment, stretched to the end of the page if it is the
+ * first to touch that page: overwritten whole, a page of a recycled segment need not be read.
+ */
+static size_t whole_page_size(size_t from, size_t to, size_t segment_size)
+{
+    size_t last_page = (to - 1) / PAGE * PAGE;
+    size_t end = last_page + PAGE < segment_size ? last_page + PAGE : segment_size;
+    return last_page >= from ? end - from : to - from;
+}
+
+/** Write the leader's buffer to the segments that it touches. */
+static verso_err write_out(struct vs_log *log)
+{
+    struct vs_log_buffer *buffer = &log->writing;
+    size_t segment_size = log->config.segment_size;
+    for (size_t done = 0; done < buffer->size;) {
+        uint64_t lsn = buffer->lsn + done;
+        size_t offset = (size_t)(lsn % segment_size);
+        size_t room = segment_size - offset;
+        size_t left = buffer->size - done;
+        size_t part = left < room ? left : room;
+        size_t stretched = whole_page_size(offset, offset + part, segment_size);
+        if (stretched > part) { /* only the last part can be; append left room behind it */
+            assert(done + stretched <= buffer->capacity);
+            memset(buffer->bytes + buffer->size, 0, stretched - part);
+        }
+        verso_err err =
+            log->config.os->write_at(file_at(log, lsn), offset, buffer->bytes + done, stretched);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        done += part;
+    }
+    return VERSO_OK;
+}
+
+/** Sync the segments that hold [from, to). @param[out] syncs  How many there were. */
+static verso_err sync_range(struct vs_log *log, uint64_t from, uint64_t to, uint64_t *syncs)
+{
+    uint64_t segment_size = log->config.segment_size;
+    *syncs = 0;
+    while (from < to) {
+        verso_err err = log->config.os->sync_data(file_at(log, from));
+        if (err != VERSO_OK) {
+            return err;
+        }
+        (*syncs)++;
+        from += segment_size - from % segment_size;
+    }
+    return VERSO_OK;
+}
+
+static void empty(struct vs_log_buffer *buffer)
+{
+    if (buffer->capacity > BUFFER_KEPT_MAX) {
+        free(buffer->bytes);
+        buffer->bytes = NULL;
+        buffer->capacity = 0;
+    }
+    buffer->size = 0;
+}
+
+/** Bring everything appended so far to `stage`. Mutex held, released meanwhile; nobody leads yet. */
+static void lead(struct vs_log *log, enum vs_log_stage stage)
+{
+    assert(!log->led);
+    assert(!log->poisoned);
+
+    struct vs_log_buffer taken = log->filling;
+    log->filling = log->writing;
+    log->filling.lsn = log->end.lsn;
+    log->writing = taken;
+    uint64_t durable = log->durable;
+    uint64_t end = log->end.lsn;
+    uint64_t version = log->version;
+    uint64_t syncs = 0;
+    log->led = true;
+    pthread_mutex_unlock(&log->mutex);
+
+    verso_err err = write_out(log);
+    empty(&log->writing);
+    if (err == VERSO_OK && stage == VS_LOG_DURABLE) {
+        err = sync_range(log, durable, end, &syncs);
+        if (err == VERSO_OK && log->config.durable != NULL) {
+            log->config.durable(log->config.argument, end, version);
+        }
+    }
+
+    pthread_mutex_lock(&log->mutex);
+    log->led = false;
+    log->syncs += syncs;
+    if (err != VERSO_OK) {
+        log->poisoned = true;
+    } else {
+        log->written = end;
+        log->durable = stage == VS_LOG_DURABLE ? end : durable;
+    }
+    pthread_cond_broadcast(&log->advanced);
+}
+
+verso_err vs_log_wait_locked(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
+{
+    assert(lsn <= log->end.lsn);
+
+    for (;;) {
+        uint64_t reached = stage == VS_LOG_DURABLE ? log->durable : log->written;
+        if (reached >= lsn) {
+            return VERSO_OK;
+        }
+        if (log->poisoned) {
+            return vs_fault(VERSO_UNKNOWN, "log of %s: a write or sync failed before LSN %ju",
+                            log->config.path, (uintmax_t)lsn);
+        }
+        if (log->led) {
+            pthread_cond_wait(&log->advanced, &log->mutex);
+        } else {
+            lead(log, stage);
+        }
+    }
+}
+
+verso_err vs_log_wait(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
+{
+    pthread_mutex_lock(&log->mutex);
+    verso_err err = vs_log_wait_locked(log, lsn, stage);
+    pthread_mutex_unlock(&log->mutex);
+    return err;
+}
+
+verso_err vs_log_flush(struct vs_log *log, enum vs_log_stage stage)
+{
+    pthread_mutex_lock(&log->mutex);
+    verso_err err =
+        log->poisoned ? vs_log_refuse(log) : vs_log_wait_locked(log, log->end.lsn, stage);
+    pthread_mutex_unlock(&log->mutex);
+    return err;
+}
+
+/** Mutex held, released meanwhile. */
+static verso_err witness_locked(struct vs_log *log)
+{
+    verso_err err = vs_log_wait_locked(log, log->commit_end, VS_LOG_DURABLE);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    struct vs_frame frame = {.kind = VS_FRAME_WITNESS, .time_us = 0};
+    err = vs_log_append_locked(log, &frame, true);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    return vs_log_wait_locked(log, log->end.lsn, VS_LOG_DURABLE);
+}
+
+verso_err vs_log_witness(struct vs_log *log)
+{
+    verso_err err = VERSO_OK;
+    pthread_mutex_lock(&log->mutex);
+    if (log->poisoned) {
+        err = vs_log_refuse(log);
+    } else if (log->witnessed < log->commit_end) {
+        err = witness_locked(log);
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return err;
+}
+
+/* ---- questions --------------------------------------------------------------------------------- */
+
+uint64_t vs_log_pending(struct vs_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t pending = log->end.lsn - log->written;
+    pthread_mutex_unlock(&log->mutex);
+    return pending;
+}
+
+struct vs_log_position vs_log_end(struct vs_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    struct vs_log_position end = log->end;
+    pthread_mutex_unlock(&log->mutex);
+    return end;
+}
+
+uint64_t vs_log_durable_lsn(struct vs_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t durable = log->durable;
+    pthread_mutex_unlock(&log->mutex);
+    return durable;
+}
+
+uint64_t vs_log_syncs(struct vs_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t syncs = log->syncs;
+    pthread_mutex_unlock(&log->mutex);
+    return syncs;
+}
+
+bool vs_log_is_poisoned(struct vs_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    bool poisoned = log->poisoned;
+    pthread_mutex_unlock(&log->mutex);
+    return poisoned;
+}
+
+void vs_log_poison(struct vs_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    log->poisoned = true;
+    pthread_cond_broadcast(&log->advanced);
+    pthread_mutex_unlock(&log->mutex);
+}

@@ -1,0 +1,98 @@
+/*
+ * log_evidence.c - search the files of a log for frames that know of later durability.
+ *
+ * A frame's header is never split between segments and has a checksum of its own, so each file is
+ * searched by itself, and a header counts though the rest of its frame may be torn: it was written
+ * after the sync that it knows of.
+ */
+#include "store/log_evidence.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/frame.h"
+#include "os/fault.h"
+
+enum { CHUNK = 1 << 20 }; /* bytes read at a time; a multiple of VS_FRAME_STEP */
+
+struct search {
+    const struct vs_log_config *config;
+    uint32_t segment_size;
+    uint64_t epoch;
+    uint64_t lsn;
+    struct vs_log_evidence *evidence;
+};
+
+/** Whether the bytes at `offset` of a file are the header of a frame that proves `lsn` durable. */
+static bool proves(const struct search *search, const uint8_t *bytes, uint64_t offset,
+                   struct vs_frame *frame)
+{
+    return vs_frame_decode_header(bytes, frame) == NULL &&
+           memcmp(frame->uuid, search->config->uuid, sizeof frame->uuid) == 0 &&
+           frame->epoch == search->epoch && frame->lsn % search->segment_size == offset &&
+           frame->durable_lsn > search->lsn;
+}
+
+/** Search `size` bytes that lie at `offset` of a file. */
+static void search_bytes(const struct search *search, uint32_t number, const uint8_t *bytes,
+                         uint64_t offset, size_t size)
+{
+    for (size_t at = 0; at + VS_FRAME_HEADER <= size; at += VS_FRAME_STEP) {
+        struct vs_frame frame;
+        if (proves(search, bytes + at, offset + at, &frame)) {
+            *search->evidence =
+                (struct vs_log_evidence){true, number, frame.lsn, frame.durable_lsn};
+            return;
+        }
+    }
+}
+
+/** Search one file, chunk by chunk; a header that a chunk cuts is found in the next one. */
+static verso_err search_file(const struct search *search, const struct vs_log_file *found,
+                             uint8_t *chunk)
+{
+    uint64_t end = found->size < search->segment_size ? found->size : search->segment_size;
+    struct vs_file *file = NULL;
+    verso_err err = vs_log_file_open(search->config, found->number, VS_OPEN_READ, &file);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    uint64_t offset = VS_SEGMENT_HEADER;
+    while (offset + VS_FRAME_HEADER <= end && !search->evidence->found) {
+        size_t size = end - offset < CHUNK ? (size_t)(end - offset) : CHUNK;
+        err = search->config->os->read_at(file, offset, chunk, size);
+        if (err != VERSO_OK) {
+            break;
+        }
+        search_bytes(search, found->number, chunk, offset, size);
+        if (offset + size == end) {
+            break;
+        }
+        offset += CHUNK - VS_FRAME_HEADER;
+    }
+    search->config->os->close(file);
+    return err;
+}
+
+verso_err vs_log_find_evidence(const struct vs_log_config *config, const struct vs_log_files *files,
+                               uint32_t segment_size, uint64_t epoch, uint64_t lsn,
+                               struct vs_log_evidence *evidence)
+{
+    static_assert((CHUNK - VS_FRAME_HEADER) % VS_FRAME_STEP == 0, "chunks keep to the steps");
+
+    *evidence = (struct vs_log_evidence){.found = false};
+    uint8_t *chunk = malloc(CHUNK);
+    if (chunk == NULL) {
+        return vs_fault(VERSO_NOMEM, "log of %s: out of memory", config->path);
+    }
+    struct search search = {config, segment_size, epoch, lsn, evidence};
+    verso_err err = VERSO_OK;
+    for (size_t i = 0; i < files->count && err == VERSO_OK && !evidence->found; i++) {
+        if (files->file[i].kind != VS_LOG_FILE_FOREIGN) {
+            err = search_file(&search, &files->file[i], chunk);
+        }
+    }
+    free(chunk);
+    return err;
+}

@@ -1,0 +1,68 @@
+/*
+ * log_state.h - what log.c (open, append) and log_commit.c (write, sync, wait) share.
+ *
+ * Frames gather in `filling` while whoever leads writes out `writing`; the leader swaps the two. Both
+ * hold the stream's bytes as they will lie in the files, segment headers included.
+ *
+ *          written            filling.lsn          end
+ *     -------+-------------------+------------------+
+ *            |  writing          |  filling         | <- vs_log_append()
+ *     -------+-------------------+------------------+
+ *
+ * Locks: `making`, then `mutex`. `making` is held while a file is made, which may take milliseconds;
+ * `mutex` never across a call to the system.
+ */
+#ifndef VERSO_STORE_LOG_STATE_H
+#define VERSO_STORE_LOG_STATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/frame.h"
+#include "store/log.h"
+#include "store/log_segments.h"
+
+/** A stretch of the stream in memory. */
+struct vs_log_buffer {
+    uint8_t *bytes;
+    size_t size;
+    size_t capacity;
+    uint64_t lsn; /* of bytes[0] */
+};
+
+struct vs_log {
+    struct vs_log_config config; /* constant after open; `path` is the log's own copy */
+    char *path;                  /* constant after open */
+    uint64_t first_lsn;          /* constant after open: where this log began */
+    pthread_mutex_t making;      /* one thread makes a file at a time */
+    pthread_mutex_t mutex;
+    pthread_cond_t advanced; /* of `mutex`: a leader is done, or the log is poisoned */
+
+    /* guarded by mutex */
+    struct vs_log_segments segments;
+    struct vs_log_buffer filling;
+    struct vs_log_position end; /* L1: a segment in use holds end.lsn */
+    uint64_t version;           /* of the last commit appended; 0: none */
+    uint64_t commit_end;        /* LSN behind the last commit appended */
+    uint64_t witnessed;         /* the highest durable LSN that an appended frame carries */
+    uint64_t written;           /* LSN: all below is with the operating system */
+    uint64_t durable;           /* LSN: all below is synced; <= written */
+    uint64_t syncs;
+    bool led; /* a leader is writing or syncing */
+    bool poisoned;
+
+    struct vs_log_buffer writing; /* the leader's */
+};
+
+/** Append with the mutex held; it may be released meanwhile, to make a segment. */
+verso_err vs_log_append_locked(struct vs_log *log, struct vs_frame *frame, bool use_reserve);
+
+/** Wait with the mutex held, as vs_log_wait() does; it is released meanwhile. */
+verso_err vs_log_wait_locked(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage);
+
+/** The fault of a call that a poisoned log refuses. */
+verso_err vs_log_refuse(const struct vs_log *log);
+
+#endif
