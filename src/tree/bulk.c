@@ -175,7 +175,7 @@ static void cut_cells(const struct vs_tree_edit *edit, struct batch *batch)
 }
 
 /** Write the first part in the leaf's place. If that is the leaf itself, whose cells are still needed,
- *  the part waits in the first scratch page. @param[out] waits  Where it is to be copied to, or NULL. */
+ *  the part waits in the second scratch page (splits of branches use the first). @param[out] waits  Where it is to be copied to, or NULL. */
 static verso_err write_first(struct vs_tree_edit *edit, const struct batch *batch, uint8_t **waits)
 {
     struct vs_path *path = &edit->workspace->path;
@@ -188,7 +188,7 @@ static verso_err write_first(struct vs_tree_edit *edit, const struct batch *batc
     leaf->bytes = leaf->own;
     bool in_place = leaf->page == before;
     *waits = in_place ? leaf->own : NULL;
-    vs_leaf_encode(in_place ? edit->workspace->scratch[0] : leaf->own, page_size_of(edit),
+    vs_leaf_encode(in_place ? edit->workspace->scratch[1] : leaf->own, page_size_of(edit),
                    vs_writer_version(edit->writer), edit->workspace->leaf_cells, batch->cut[1]);
     if (in_place) {
         return VERSO_OK;
@@ -253,7 +253,7 @@ static verso_err write_parts(struct vs_tree_edit *edit, const struct batch *batc
         return err;
     }
     if (waits != NULL) {
-        memcpy(waits, edit->workspace->scratch[0], page_size_of(edit));
+        memcpy(waits, edit->workspace->scratch[1], page_size_of(edit));
     }
     return vs_chain_link(edit, leaf->page, next);
 }
