@@ -33,9 +33,10 @@ static inline int compare_rest(const uint8_t *page, unsigned index, const uint8_
 {
     struct leaf_slot slot = leaf_slot(page, index);
     size_t shorter = slot.suffix_size < suffix_size ? slot.suffix_size : suffix_size;
-    if (shorter > VS_HEAD_SIZE) {
-        int order = memcmp(page + slot.cell_at + LEAF_INFO_SIZE, suffix + VS_HEAD_SIZE,
-                           shorter - VS_HEAD_SIZE);
+    size_t rest = vs_rest_size(shorter);
+    const uint8_t *mine = page + slot.cell_at + LEAF_INFO_SIZE;
+    if (rest != 0 && !vs_bytes_equal(mine, suffix + VS_HEAD_SIZE, rest)) {
+        int order = memcmp(mine, suffix + VS_HEAD_SIZE, rest);
         if (order != 0) {
             return order;
         }

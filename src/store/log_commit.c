@@ -9,6 +9,7 @@
  * may have dropped what it could not write, so a second sync would report a success that never was.
  */
 #include <assert.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@
 enum {
     PAGE = 4096,               /* bytes: the system's unit of caching, or a part of it */
     BUFFER_KEPT_MAX = 1 << 20, /* bytes: a larger buffer is given back after its write */
+    IDLE_YIELDS_MAX = 20,      /* without a newcomer, a leader stops gathering */
 };
 
 static struct vs_file *file_at(struct vs_log *log, uint64_t lsn)
@@ -93,12 +95,33 @@ static void empty(struct vs_log_buffer *buffer)
     buffer->size = 0;
 }
 
+/**
+ * Let those come who were released by the last sync and are on their way with their next commit: a
+ * leader that set off at once would meet only the other half of them, time and again. One that is
+ * alone does not stop here. Mutex held, released meanwhile.
+ */
+static void gather(struct vs_log *log)
+{
+    unsigned idle = 0;
+    while (log->waiters < log->expected_waiters && idle < IDLE_YIELDS_MAX) {
+        unsigned before = log->waiters;
+        pthread_mutex_unlock(&log->mutex);
+        sched_yield();
+        pthread_mutex_lock(&log->mutex);
+        idle = log->waiters > before ? 0 : idle + 1;
+    }
+}
+
 /** Bring everything appended so far to `stage`. Mutex held, released meanwhile; nobody leads yet. */
 static void lead(struct vs_log *log, enum vs_log_stage stage)
 {
     assert(!log->led);
     assert(!log->poisoned);
 
+    log->led = true;
+    if (stage == VS_LOG_DURABLE) {
+        gather(log);
+    }
     struct vs_log_buffer taken = log->filling;
     log->filling = log->writing;
     log->filling.lsn = log->end.lsn;
@@ -107,7 +130,6 @@ static void lead(struct vs_log *log, enum vs_log_stage stage)
     uint64_t end = log->end.lsn;
     uint64_t version = log->version;
     uint64_t syncs = 0;
-    log->led = true;
     pthread_mutex_unlock(&log->mutex);
 
     verso_err err = write_out(log);
@@ -128,13 +150,15 @@ static void lead(struct vs_log *log, enum vs_log_stage stage)
         log->written = end;
         log->durable = stage == VS_LOG_DURABLE ? end : durable;
     }
+    if (stage == VS_LOG_DURABLE) {
+        log->expected_waiters = log->waiters;
+    }
     pthread_cond_broadcast(&log->advanced);
 }
 
-verso_err vs_log_wait_locked(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
+/** Mutex held, released meanwhile. */
+static verso_err wait_or_lead(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
 {
-    assert(lsn <= log->end.lsn);
-
     for (;;) {
         uint64_t reached = stage == VS_LOG_DURABLE ? log->durable : log->written;
         if (reached >= lsn) {
@@ -150,6 +174,17 @@ verso_err vs_log_wait_locked(struct vs_log *log, uint64_t lsn, enum vs_log_stage
             lead(log, stage);
         }
     }
+}
+
+verso_err vs_log_wait_locked(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
+{
+    assert(lsn <= log->end.lsn);
+
+    unsigned waiter = stage == VS_LOG_DURABLE ? 1 : 0;
+    log->waiters += waiter;
+    verso_err err = wait_or_lead(log, lsn, stage);
+    log->waiters -= waiter;
+    return err;
 }
 
 verso_err vs_log_wait(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)

@@ -50,7 +50,9 @@ struct vs_log {
     uint64_t written;           /* LSN: all below is with the operating system */
     uint64_t durable;           /* LSN: all below is synced; <= written */
     uint64_t syncs;
-    bool led; /* a leader is writing or syncing */
+    unsigned waiters;          /* threads that wait for durability, the leader included */
+    unsigned expected_waiters; /* how many there were when the last sync was done */
+    bool led;                  /* a leader is gathering, writing or syncing */
     bool poisoned;
 
     struct vs_log_buffer writing; /* the leader's */

@@ -1,0 +1,491 @@
+/*
+ * verso.h - the whole public interface of Verso, an embedded, ordered, versioned key-value store.
+ *
+ * Every commit makes a new root with the next id; every kept root can be opened again by its id.
+ * One write transaction runs at a time; any number of threads read, and none waits for another.
+ *
+ * Conventions, true of every function below unless it says otherwise:
+ *   - What can fail returns verso_err: VERSO_OK (0) or a negative code. Results leave through the
+ *     last parameters and are written on success only.
+ *   - After a failure, verso_error_detail() says on the same thread what was wrong and where.
+ *   - A handle is NULL-safe in its closing call. Handles are opaque and freed by their closing call.
+ *   - Sizes and offsets are bytes; times are microseconds since 1970-01-01 00:00 UTC.
+ *   - Option and result structs start with `size`; set it with the VERSO_*_INIT macro or to sizeof.
+ *     A library newer than the caller fills or reads only what the caller's struct has.
+ *   - Keys compare as byte strings (memcmp, then the shorter first).
+ */
+#ifndef VERSO_H
+#define VERSO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VERSO_VERSION_MAJOR 0
+#define VERSO_VERSION_MINOR 1
+#define VERSO_VERSION_PATCH 0
+#define VERSO_VERSION_STRING "0.1.0"
+
+#if defined(__GNUC__)
+#define VERSO_API __attribute__((visibility("default")))
+#define VERSO_MUST_USE __attribute__((warn_unused_result))
+#else
+#define VERSO_API
+#define VERSO_MUST_USE
+#endif
+
+/** Outcome of a call. Codes are never renumbered. */
+typedef enum verso_err {
+    VERSO_OK = 0,
+    VERSO_NOT_FOUND = -1,      /**< No such key, root, or entry in that direction. */
+    VERSO_EXISTS = -2,         /**< verso_insert(): the key is there already. */
+    VERSO_INVALID = -3,        /**< An argument breaks its contract; nothing was changed. */
+    VERSO_TOO_BIG = -4,        /**< Key or value beyond the limits of this store. */
+    VERSO_GONE = -5,           /**< The root existed, but is no longer kept. */
+    VERSO_NOMEM = -6,          /**< Out of memory. */
+    VERSO_NOSPC = -7,          /**< The disk, quota or file-size limit is exhausted. */
+    VERSO_IO = -8,             /**< The system refused a read, write or sync; see the detail. */
+    VERSO_CORRUPT = -9,        /**< Bytes on disk are damaged; the detail names page and reason. */
+    VERSO_WAL_CORRUPT = -10,   /**< A log frame that was acknowledged as durable is damaged. */
+    VERSO_WAL_MISSING = -11,   /**< The log that the store needs is not there. */
+    VERSO_MISMATCH = -12,      /**< The log belongs to another store, or page sizes differ. */
+    VERSO_FORMAT = -13,        /**< Not a Verso store, or of an unknown format version. */
+    VERSO_BUSY = -14,          /**< The store is open elsewhere. */
+    VERSO_ACCESS = -15,        /**< No permission, or the file system is read-only. */
+    VERSO_NO_STORE = -16,      /**< No store at that path (and creation was not asked for). */
+    VERSO_READ_ONLY = -17,     /**< A change was asked of a read-only handle. */
+    VERSO_UNKNOWN = -18,       /**< Outcome unknown until reopened: the sync failed. */
+    VERSO_POISONED = -19,      /**< A sync failed earlier: this handle refuses all writes. */
+    VERSO_MUST_ABORT = -20,    /**< The transaction met an error before; only abort is left. */
+    VERSO_FORKED = -21,        /**< The handle was opened before fork(); open anew in the child. */
+    VERSO_ORDER = -22,         /**< Keys of a sorted call do not ascend. */
+    VERSO_LIMIT = -23          /**< A named limit is reached; the detail says which. */
+} verso_err;
+
+/** Id of a root: 1, 2, 3, ... 0 is the empty state before the first commit. */
+typedef uint64_t verso_root_id;
+
+/** Bytes borrowed from somebody. `data` may be NULL when `size` is 0. */
+typedef struct verso_slice {
+    const void *data;
+    size_t size;
+} verso_slice;
+
+/** The bytes of a C string, without its final zero. */
+static inline verso_slice verso_text(const char *text)
+{
+    verso_slice slice;
+    size_t size = 0;
+    while (text[size] != '\0') {
+        size++;
+    }
+    slice.data = text;
+    slice.size = size;
+    return slice;
+}
+
+typedef struct verso_store verso_store;   /**< An open store; shared by all threads. */
+typedef struct verso_txn verso_txn;       /**< The running write transaction. */
+typedef struct verso_view verso_view;     /**< A root open for reading. */
+typedef struct verso_cursor verso_cursor; /**< A place in the order of keys. */
+
+/* ---- texts ------------------------------------------------------------------------------- */
+
+/** A short English text for a code; a static string. Any thread. */
+VERSO_API const char *verso_strerror(verso_err err);
+
+/**
+ * What went wrong in the last failed call of this thread: the object, the place and the reason.
+ * Never NULL; empty if nothing failed yet. Valid until the next Verso call on this thread.
+ */
+VERSO_API const char *verso_error_detail(void);
+
+/** "0.1.0": the library's version at run time; a static string. */
+VERSO_API const char *verso_library_version(void);
+
+/* ---- opening and closing ------------------------------------------------------------------ */
+
+/** When a commit counts as done. */
+typedef enum verso_durability {
+    VERSO_DURABILITY_DEFAULT = 0, /**< What the store was opened with; for a store: sync. */
+    VERSO_DURABILITY_SYNC = 1,    /**< On stable storage when commit returns. */
+    VERSO_DURABILITY_WRITTEN = 2, /**< With the operating system when commit returns: survives a
+                                       killed process, not a power cut. */
+    VERSO_DURABILITY_INTERVAL = 3 /**< Written and synced in the background every `interval_ms`:
+                                       any crash loses at most that, never consistency. */
+} verso_durability;
+
+/** How to open a store. Zero in a field means its default. */
+typedef struct verso_options {
+    size_t size;                 /**< sizeof(verso_options). */
+    bool create;                 /**< Create the store if nothing is at the path. */
+    bool read_only;              /**< Never write; several read-only processes may share a store. */
+    uint32_t page_size;          /**< New stores only: 512 to 65,536, a power of two; default 4,096.
+                                      For an existing store: 0, or the size that it must have. */
+    uint64_t keep_last;          /**< New stores only: keep the newest N roots; 0 keeps all. */
+    verso_durability durability; /**< Default for commits; default: sync. */
+    uint32_t interval_ms;        /**< For VERSO_DURABILITY_INTERVAL; default 100. */
+    uint64_t arena_bytes;        /**< Memory for pages not yet in the file; default 256 MiB. */
+    uint64_t log_bytes;          /**< A checkpoint starts when the log is this long; default 64 MiB.
+                                      Larger transactions bypass the log. */
+    const void *system;          /**< For tests: the operating system to run on; NULL is the real. */
+} verso_options;
+
+#define VERSO_OPTIONS_INIT                                                                         \
+    {                                                                                              \
+        sizeof(verso_options), false, false, 0, 0, VERSO_DURABILITY_DEFAULT, 0, 0, 0, NULL         \
+    }
+
+/**
+ * Open a store, recovering it first if it was not closed cleanly.
+ *
+ * @param path     The store's file; `path-wal.*` and `path-lock` appear beside it while in use.
+ *                 NULL makes an in-memory store that lives until verso_close().
+ * @param options  NULL for all defaults (which open an existing store for writing).
+ * @param[out] store  Close it with verso_close(). May be used by all threads of this process.
+ * @retval VERSO_NO_STORE     Nothing at the path and `create` not set.
+ * @retval VERSO_FORMAT       The file is not a Verso store, or of another format version.
+ * @retval VERSO_MISMATCH     Another page size than asked for, or the log is another store's.
+ * @retval VERSO_CORRUPT      Both meta pages are damaged, or the file is cut short.
+ * @retval VERSO_WAL_MISSING  Not closed cleanly, and its log is not there.
+ * @retval VERSO_WAL_CORRUPT  Acknowledged commits in the log are damaged. Nothing was changed.
+ * @retval VERSO_BUSY         Open in another process or already in this one.
+ * @retval VERSO_ACCESS, VERSO_NOSPC, VERSO_IO, VERSO_NOMEM, VERSO_INVALID  As their texts say.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_open(const char *path, const verso_options *options,
+                                              verso_store **store);
+
+/**
+ * Close: make everything durable, write a last checkpoint, remove the companion files. The handle is
+ * gone whatever is returned. Every view must be closed and no transaction running.
+ *
+ * @retval VERSO_INVALID  A view or transaction is still open; the store stays open.
+ * @retval VERSO_UNKNOWN, VERSO_IO, VERSO_NOSPC  The last checkpoint failed; the log still holds all
+ *                        that was acknowledged, and the next open recovers it.
+ */
+VERSO_API verso_err verso_close(verso_store *store);
+
+/** Make all commits so far durable. Any thread. Errors as of verso_wait_durable(). */
+VERSO_API VERSO_MUST_USE verso_err verso_sync(verso_store *store);
+
+/** Move the log's content into the store file now, as the background does by itself. Any thread. */
+VERSO_API VERSO_MUST_USE verso_err verso_checkpoint(verso_store *store);
+
+/**
+ * Keep the newest `last` roots from the next commit on (0: keep all from now on). Lowering it drops
+ * older roots at that commit; roots open in a view stay readable there. Stored in the store.
+ * Waits for a running write transaction. Makes a commit of its own, whose id it hands back.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_set_keep_last(verso_store *store, uint64_t last,
+                                                       verso_root_id *root);
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+/**
+ * Begin the write transaction. Waits, in order of arrival, for the one before to end.
+ * It starts from the newest commit, durable or not. Used by one thread at a time.
+ *
+ * @retval VERSO_READ_ONLY, VERSO_POISONED, VERSO_NOMEM, VERSO_FORKED
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_begin(verso_store *store, verso_txn **txn);
+
+/** How to commit. Zero in a field means its default. */
+typedef struct verso_commit_options {
+    size_t size;                 /**< sizeof(verso_commit_options). */
+    verso_durability durability; /**< Default: the store's. */
+    bool asynchronous;           /**< Return at once; wait with verso_wait_durable(). In a `sync`
+                                      commit the root stays invisible to new views until durable. */
+    verso_slice note;            /**< Kept with the root; up to 1,024 bytes. */
+    verso_view **view;           /**< If not NULL: receives an open view of the new root. */
+} verso_commit_options;
+
+#define VERSO_COMMIT_OPTIONS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(verso_commit_options), VERSO_DURABILITY_DEFAULT, false, {NULL, 0}, NULL             \
+    }
+
+/**
+ * Commit and free the transaction, whatever is returned.
+ *
+ * A transaction that changed nothing makes no root and hands back the id it started from.
+ *
+ * @param options    NULL for all defaults.
+ * @param[out] root  The new root's id; may be NULL.
+ * @retval VERSO_MUST_ABORT  An earlier call failed in the middle; it was aborted.
+ * @retval VERSO_UNKNOWN     The sync failed: whether the commit survives shows at the next open.
+ * @retval VERSO_NOSPC, VERSO_IO, VERSO_NOMEM, VERSO_INVALID  Aborted; the store is as before.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_commit(verso_txn *txn, const verso_commit_options *options,
+                                                verso_root_id *root);
+
+/** Undo everything since verso_begin() and free the transaction. NULL is allowed. */
+VERSO_API void verso_abort(verso_txn *txn);
+
+/**
+ * Wait until root `root` is durable. Any thread.
+ *
+ * @retval VERSO_NOT_FOUND  No such commit yet.
+ * @retval VERSO_UNKNOWN    A sync failed before it became durable.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_wait_durable(verso_store *store, verso_root_id root);
+
+/**
+ * Set a key's value, new or not (upsert).
+ *
+ * Errors shared by all calls that change a transaction:
+ * @retval VERSO_TOO_BIG  Key longer than verso_key_size_max() or value longer than 1 GiB.
+ * @retval VERSO_NOSPC, VERSO_NOMEM, VERSO_IO, VERSO_CORRUPT  If the change had begun, every later
+ *                        call returns VERSO_MUST_ABORT; else the transaction goes on unchanged.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_put(verso_txn *txn, verso_slice key, verso_slice value);
+
+/** Set the value of a key that must be new. @retval VERSO_EXISTS  It is there; nothing changed. */
+VERSO_API VERSO_MUST_USE verso_err verso_insert(verso_txn *txn, verso_slice key, verso_slice value);
+
+/** Set the value of a key that must exist. @retval VERSO_NOT_FOUND  It is not; nothing changed. */
+VERSO_API VERSO_MUST_USE verso_err verso_replace(verso_txn *txn, verso_slice key,
+                                                 verso_slice value);
+
+/**
+ * verso_replace() that hands back the old value.
+ *
+ * @param[out] old  Valid until the transaction's next change, or its end.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_exchange(verso_txn *txn, verso_slice key,
+                                                  verso_slice value, verso_slice *old);
+
+/** Delete a key. @retval VERSO_NOT_FOUND  It is not there; nothing changed. */
+VERSO_API VERSO_MUST_USE verso_err verso_delete(verso_txn *txn, verso_slice key);
+
+/** verso_delete() that hands back the old value, as verso_exchange() does. */
+VERSO_API VERSO_MUST_USE verso_err verso_take(verso_txn *txn, verso_slice key, verso_slice *old);
+
+/** A key with its value. */
+typedef struct verso_entry {
+    verso_slice key;
+    verso_slice value;
+} verso_entry;
+
+/**
+ * Upsert many entries whose keys strictly ascend; each leaf concerned is visited once, and entries
+ * beyond the last key of the tree fill leaves completely (bulk load).
+ *
+ * @retval VERSO_ORDER  Keys do not ascend; the detail names the entry. Nothing was changed.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_put_sorted(verso_txn *txn, const verso_entry *entries,
+                                                    size_t count);
+
+/** Longest key of this store: 1,000 bytes at 4 KiB pages, in proportion at others. */
+VERSO_API size_t verso_key_size_max(const verso_store *store);
+
+/* ---- views -------------------------------------------------------------------------------- */
+
+/** What is known about a root. */
+typedef struct verso_root_info {
+    size_t size;           /**< sizeof(verso_root_info). */
+    verso_root_id id;      /**< Its id. */
+    int64_t time_us;       /**< When it was committed; information only, clocks may jump. */
+    uint64_t keys;         /**< Number of keys. */
+    uint64_t fingerprint;  /**< Equal content has equal fingerprints, whatever its history. */
+    verso_slice note;      /**< Valid while the view is open, or as the call that filled it says. */
+} verso_root_info;
+
+/**
+ * Open the newest published root. No lock, no system call. The view may be used by one thread at a
+ * time and may move between threads; its root stays readable until verso_view_close().
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_view_open(verso_store *store, verso_view **view);
+
+/**
+ * Open a kept root by its id.
+ *
+ * @retval VERSO_NOT_FOUND  Never existed, or not published yet.
+ * @retval VERSO_GONE       Existed, but is no longer kept.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_view_open_root(verso_store *store, verso_root_id root,
+                                                        verso_view **view);
+
+/** Close a view and everything borrowed from it; its cursors must be closed before. */
+VERSO_API void verso_view_close(verso_view *view);
+
+/**
+ * The transaction seen from inside: its own changes included.
+ *
+ * @return Borrowed: it ends with the transaction and must not be closed. Values read through it are
+ *         valid until the transaction's next change; cursors on it stay well defined through them.
+ */
+VERSO_API verso_view *verso_txn_view(verso_txn *txn);
+
+/** Describe the view's root. In a transaction: the id it started from, with the counts of now. */
+VERSO_API VERSO_MUST_USE verso_err verso_view_info(verso_view *view, verso_root_info *info);
+
+/**
+ * List kept and published roots, oldest first, from `from` (inclusive) on.
+ *
+ * @param infos[in,out]  Room for `capacity` infos, each with `size` set.
+ * @param notes          Buffer of `capacity` * 1,024 bytes for the notes, or NULL for none.
+ * @param[out] count     How many were filled; fewer than `capacity` means the end.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_roots(verso_store *store, verso_root_id from,
+                                               verso_root_info *infos, size_t capacity, char *notes,
+                                               size_t *count);
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+/**
+ * The value of a key, without copying where it lies in one piece.
+ *
+ * @param[out] value  Valid while the view is open (in a transaction: until its next change).
+ * @retval VERSO_NOT_FOUND  No such key.
+ * @retval VERSO_CORRUPT    A page on the way is damaged.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_get(verso_view *view, verso_slice key, verso_slice *value);
+
+/** A key with its value: the first at or after `key`. `found->key` is valid as the value is. */
+VERSO_API VERSO_MUST_USE verso_err verso_get_at_or_after(verso_view *view, verso_slice key,
+                                                         verso_entry *found);
+
+/**
+ * verso_get() of many keys at once, in any order, overlapping their cache misses.
+ *
+ * @param[out] values   values[i] for keys[i]; {NULL, 0} where not found.
+ * @param[out] results  results[i] is VERSO_OK or VERSO_NOT_FOUND.
+ * @return VERSO_OK unless a key met another error, which is returned.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_get_many(verso_view *view, const verso_slice *keys,
+                                                  size_t count, verso_slice *values,
+                                                  verso_err *results);
+
+/**
+ * Copy a part of a value, however long: up to `capacity` bytes from `offset`.
+ *
+ * @param[out] copied  Bytes copied; 0 at or beyond its end.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_read(verso_view *view, verso_slice key, uint64_t offset,
+                                              void *buffer, size_t capacity, size_t *copied);
+
+/** Where a seek may land. */
+typedef enum verso_seek {
+    VERSO_SEEK_LT = 1, /**< The last key below. */
+    VERSO_SEEK_LE = 2, /**< The last key at or below. */
+    VERSO_SEEK_EQ = 3, /**< The key itself. */
+    VERSO_SEEK_GE = 4, /**< The first key at or above. */
+    VERSO_SEEK_GT = 5  /**< The first key above. */
+} verso_seek;
+
+/** A range of keys. All zero means everything. */
+typedef struct verso_range {
+    size_t size;          /**< sizeof(verso_range). */
+    bool has_from;        /**< Bounded below. */
+    bool has_to;          /**< Bounded above. */
+    bool from_exclusive;  /**< Default: `from` belongs to the range. */
+    bool to_inclusive;    /**< Default: `to` does not belong to the range. */
+    bool has_prefix;      /**< Only keys that begin with `prefix`. */
+    verso_slice from;     /**< Lower bound. */
+    verso_slice to;       /**< Upper bound. */
+    verso_slice prefix;   /**< Prefix. */
+} verso_range;
+
+/**
+ * Open a cursor. It stands nowhere: next goes to the first entry of its range, previous to the last.
+ *
+ * @param range  NULL for all keys. Its bytes are copied.
+ * @param[out] cursor  Close it before its view. One thread at a time.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_cursor_open(verso_view *view, const verso_range *range,
+                                                     verso_cursor **cursor);
+
+/** Close a cursor. NULL is allowed. */
+VERSO_API void verso_cursor_close(verso_cursor *cursor);
+
+/**
+ * Move, and read the entry there. A cursor that has met the end of its range stands beyond it, and
+ * the opposite direction brings it back. After an error other than VERSO_NOT_FOUND it keeps that
+ * error until it is placed anew by first, last or seek.
+ *
+ * In a write transaction a cursor remembers its key: after that key was deleted, next goes to the
+ * first key above it, previous to the last below.
+ *
+ * @param[out] entry  May be NULL. The key is valid until the cursor moves or closes, the value as
+ *                    one of verso_get().
+ * @retval VERSO_NOT_FOUND  No entry there.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_cursor_first(verso_cursor *cursor, verso_entry *entry);
+VERSO_API VERSO_MUST_USE verso_err verso_cursor_last(verso_cursor *cursor, verso_entry *entry);
+VERSO_API VERSO_MUST_USE verso_err verso_cursor_next(verso_cursor *cursor, verso_entry *entry);
+VERSO_API VERSO_MUST_USE verso_err verso_cursor_previous(verso_cursor *cursor, verso_entry *entry);
+
+/** Move to the entry that `how` names relative to `key`, within the range. As above. */
+VERSO_API VERSO_MUST_USE verso_err verso_cursor_seek(verso_cursor *cursor, verso_seek how,
+                                                     verso_slice key, verso_entry *entry);
+
+/** Read the entry where the cursor stands, as verso_cursor_next() would hand it out. */
+VERSO_API VERSO_MUST_USE verso_err verso_cursor_current(verso_cursor *cursor, verso_entry *entry);
+
+/**
+ * Move forward up to `capacity` entries and hand all of them out at once.
+ *
+ * @param[out] entries  Keys are valid until the cursor moves or closes.
+ * @param[out] count    How many; fewer than `capacity` means the end. 0 comes with VERSO_NOT_FOUND.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_cursor_batch(verso_cursor *cursor, verso_entry *entries,
+                                                      size_t capacity, size_t *count);
+
+/* ---- integrity and figures ---------------------------------------------------------------- */
+
+/** What verso_check() found. */
+typedef struct verso_check_report {
+    size_t size;             /**< sizeof(verso_check_report). */
+    uint64_t roots;          /**< Roots proved. */
+    uint64_t pages;          /**< Pages visited, each once. */
+    uint64_t keys;           /**< Keys of the newest root. */
+    uint64_t underfull;      /**< Leaves and branches under a quarter full; no fault. */
+    verso_root_id bad_root;  /**< Of the first fault: its root (0: none in particular), */
+    uint32_t bad_page;       /**< its page (0: none in particular), */
+    char fault[256];         /**< and the reason; empty if all is well. */
+} verso_check_report;
+
+/**
+ * Prove the invariants of the store (docs/format.md) for every kept root.
+ *
+ * @retval VERSO_OK       All proved.
+ * @retval VERSO_CORRUPT  A fault; `report` is filled up to it.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_check(verso_store *store, verso_check_report *report);
+
+/** Figures of a store. */
+typedef struct verso_stats {
+    size_t size;                   /**< sizeof(verso_stats). */
+    uint32_t page_size;            /**< Bytes a page. */
+    verso_root_id tip;             /**< Newest commit. */
+    verso_root_id durable;         /**< Newest durable commit. */
+    verso_root_id published;       /**< Newest root that views open. */
+    verso_root_id oldest;          /**< Oldest kept root. */
+    uint64_t keep_last;            /**< Retention: newest N; 0 keeps all. */
+    uint64_t keys;                 /**< Keys of the published root. */
+    uint32_t depth;                /**< Levels of its tree; 0 when empty. */
+    uint64_t file_bytes;           /**< Length of the store file. */
+    uint64_t used_pages;           /**< Pages ever handed out (high-water mark). */
+    uint64_t free_pages;           /**< Of them: known to be free. */
+    uint64_t log_bytes;            /**< Log since the last checkpoint. */
+    uint64_t arena_bytes;          /**< Page frames in use. */
+    uint64_t arena_held_bytes;     /**< Of them: kept for the sake of open views only. */
+    uint64_t views;                /**< Open views. */
+    uint64_t checkpoints;          /**< Checkpoints since open. */
+    uint64_t syncs;                /**< Log syncs since open. */
+    uint64_t leaf_relief_copies;   /**< Leaves copied because their link slots were needed. */
+    bool poisoned;                 /**< A sync failed; writes are refused. */
+    bool meta_damaged;             /**< One of the two meta pages was unreadable at open. */
+} verso_stats;
+
+/** Fill `stats`. Any thread. */
+VERSO_API VERSO_MUST_USE verso_err verso_stat(verso_store *store, verso_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

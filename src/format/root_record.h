@@ -1,0 +1,49 @@
+/*
+ * root_record.h - what makes a root: its trees, its fingerprint, when and why it was committed.
+ *
+ * As the value of a history tree's entry (key: the id, big-endian, so that ids sort):
+ *
+ *     0       4       8       16      20      24      32            40       48       50
+ *     +-------+-------+-------+-------+-------+-------+-------------+--------+--------+------
+ *     | page  | depth | keys  | c.page| c.dep.| c.keys| fingerprint | time   | note s.| note
+ *     +-------+-------+-------+-------+-------+-------+-------------+--------+--------+------
+ * "c." is the catalogue of named trees, itself a tree. A meta holds the same 50 bytes without a note.
+ */
+#ifndef VERSO_FORMAT_ROOT_RECORD_H
+#define VERSO_FORMAT_ROOT_RECORD_H
+
+#include <stdint.h>
+
+#include "format/page.h"
+#include "verso.h"
+
+enum {
+    VS_NOTE_MAX = 1024,
+    VS_ROOT_RECORD_FIXED = 50,
+    VS_ROOT_RECORD_MAX = VS_ROOT_RECORD_FIXED + VS_NOTE_MAX,
+};
+
+/** The top of one tree. Empty: page 0, depth 0, no keys. */
+struct vs_tree_root {
+    vs_page_no page;
+    uint32_t depth; /* levels; 1: the root is a leaf */
+    uint64_t keys;
+};
+
+struct vs_root_record {
+    uint64_t version; /* not stored: the key of the entry, or a field of the meta */
+    struct vs_tree_root tree;
+    struct vs_tree_root catalogue;
+    uint64_t fingerprint;
+    int64_t time_us;
+    verso_slice note; /* borrowed */
+};
+
+/** @return Bytes written to `bytes` (room for VS_ROOT_RECORD_MAX). The note is at most VS_NOTE_MAX. */
+size_t vs_root_record_encode(const struct vs_root_record *record, uint8_t *bytes);
+
+/** The note points into `bytes`. @return NULL, or the fault's text. */
+const char *vs_root_record_decode(const uint8_t *bytes, size_t size, uint64_t version,
+                                  struct vs_root_record *record);
+
+#endif

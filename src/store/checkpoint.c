@@ -1,0 +1,501 @@
+/*
+ * checkpoint.c - moving what the log holds into the store file: freeze, write, sync, metas, let go.
+ *
+ * C1  Frozen version = tip = durable: the log is synced up to the tip before the freeze.
+ * C2  Until a meta names it, nothing is written over what the metas on disk name: pages go to their
+ *     own places, blocks and directory pages over the copies that do not count.
+ * C3  Both metas are written and synced before anything is let go that the former ones named.
+ * C4  Roots of the frozen history stay kept from the freeze on.
+ * The writer waits for the freeze alone; a transaction too long for the log holds the lock throughout.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/checksum.h"
+#include "os/fault.h"
+#include "store/checkpoint.h"
+#include "store/store.h"
+
+enum { JOINED_PAGES_BYTES = 128 * 1024 }; /* neighbouring pages go out in one write */
+
+/** A page to be written, or written. */
+struct moved_page {
+    uint64_t born;
+    vs_page_no page;
+    uint32_t frame;
+};
+
+struct vs_checkpoint {
+    struct vs_store *store;
+    struct vs_meta meta;         /* as it will be */
+    struct vs_version_range roots; /* that it names */
+    struct vs_kept_set kept;     /* what has to be written, readers' versions included */
+    bool full_sync;
+    uint32_t *blocks;
+    size_t block_count;
+    uint64_t *entries;           /* of those blocks */
+    struct moved_page *moved;
+    size_t moved_count;
+    size_t moved_capacity;
+    size_t unwritten;            /* moved[unwritten ..] wait to be joined */
+    uint8_t *joined;             /* JOINED_PAGES_BYTES */
+};
+
+static void clear(struct vs_checkpoint *checkpoint)
+{
+    vs_kept_set_clear(&checkpoint->kept);
+    free(checkpoint->blocks);
+    free(checkpoint->entries);
+    free(checkpoint->moved);
+    free(checkpoint->joined);
+}
+
+/* ---- freezing: the writer lock is held ---- */
+
+/* Enter the roots since the last checkpoint into the history tree of the coming generation. */
+static verso_err enter_history(struct vs_store *store, uint64_t version, uint64_t retained)
+{
+    struct vs_page_writer *writer = &store->history_writer;
+    uint64_t epoch = atomic_load(&store->location_epoch);
+    verso_err err = vs_reader_pin(&store->readers, version, epoch, &writer->pin);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    vs_writer_begin(writer, atomic_load(&store->generation) + 1);
+    struct vs_tree_root history = store->history;
+    err = store->history_calls->enter(store, writer, store->history_to, version, retained,
+                                      &history);
+    if (err == VERSO_OK) {
+        err = vs_writer_commit(writer, &store->deaths.recent);
+    }
+    if (err == VERSO_OK) {
+        store->history = history;
+        store->history_to = version;
+    } else {
+        vs_writer_abort(writer);
+    }
+    vs_reader_unpin(&store->readers, writer->pin);
+    return err;
+}
+
+static verso_err copy_kept(struct vs_checkpoint *checkpoint)
+{
+    struct vs_store *store = checkpoint->store;
+    verso_err err = vs_store_refresh_kept(store);
+    for (unsigned i = 0; i < store->kept.count && err == VERSO_OK; i++) {
+        err = vs_kept_set_add(&checkpoint->kept, store->kept.range[i]);
+    }
+    return err;
+}
+
+/* What the new metas will say, but for the table's top. */
+static void describe(struct vs_checkpoint *checkpoint, const struct vs_root_record *root,
+                     uint64_t keep_last, uint64_t retained, bool clean)
+{
+    struct vs_store *store = checkpoint->store;
+    struct vs_meta *meta = &checkpoint->meta;
+    *meta = store->meta;
+    meta->generation++;
+    meta->root = *root;
+    meta->root.note = (verso_slice){NULL, 0};
+    meta->history = store->history;
+    meta->clean = clean;
+    if (store->log != NULL) {
+        struct vs_log_position end = vs_log_end(store->log);
+        meta->epoch = end.epoch;
+        meta->log_lsn = end.lsn;
+        meta->log_previous_crc = end.previous_crc;
+    }
+    meta->high_water = store->space.high_water;
+    meta->retained_from = retained;
+    meta->keep_last = keep_last;
+    checkpoint->roots = (struct vs_version_range){
+        retained < root->version ? retained : root->version, root->version};
+    checkpoint->full_sync = store->file_grew;
+    store->file_grew = false;
+}
+
+static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_record *root,
+                        uint64_t keep_last, uint64_t retained, bool clean)
+{
+    struct vs_store *store = checkpoint->store;
+    verso_err err = vs_store_sync(store); /* C1 */
+    if (err == VERSO_OK) {
+        err = copy_kept(checkpoint);
+    }
+    if (err == VERSO_OK) { /* last: what was entered is not taken out again */
+        err = enter_history(store, root->version, retained);
+    }
+    if (err != VERSO_OK) {
+        return err;
+    }
+    describe(checkpoint, root, keep_last, retained, clean);
+    pthread_mutex_lock(&store->state_lock);
+    store->frozen = checkpoint->roots; /* C4 */
+    pthread_mutex_unlock(&store->state_lock);
+    vs_page_table_freeze(&store->table, &checkpoint->blocks, &checkpoint->block_count);
+    return VERSO_OK;
+}
+
+/* ---- pages ---- */
+
+/* Write the neighbouring pages that wait, in one piece. */
+static verso_err write_joined(struct vs_checkpoint *checkpoint)
+{
+    struct vs_store *store = checkpoint->store;
+    size_t page_size = store->pages.page_size;
+    size_t count = checkpoint->moved_count - checkpoint->unwritten;
+    if (count == 0) {
+        return VERSO_OK;
+    }
+    const struct moved_page *first = &checkpoint->moved[checkpoint->unwritten];
+    for (size_t i = 0; i < count; i++) {
+        memcpy(checkpoint->joined + i * page_size, vs_arena_frame(&store->arena, first[i].frame),
+               page_size);
+    }
+    checkpoint->unwritten = checkpoint->moved_count;
+    return store->os->write_at(store->file, (uint64_t)first->page << store->pages.page_shift,
+                               checkpoint->joined, count * page_size);
+}
+
+static verso_err move_page(struct vs_checkpoint *checkpoint, vs_page_no page, uint32_t frame,
+                           uint64_t born)
+{
+    size_t waiting = checkpoint->moved_count - checkpoint->unwritten;
+    size_t joinable = JOINED_PAGES_BYTES / checkpoint->store->pages.page_size;
+    if (waiting > 0 && (waiting >= joinable ||
+                        checkpoint->moved[checkpoint->moved_count - 1].page + 1 != page)) {
+        verso_err err = write_joined(checkpoint);
+        if (err != VERSO_OK) {
+            return err;
+        }
+    }
+    if (checkpoint->moved_count == checkpoint->moved_capacity) {
+        size_t capacity = checkpoint->moved_capacity * 2 + 1024;
+        struct moved_page *grown = realloc(checkpoint->moved, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return vs_fault(VERSO_NOMEM, "no memory for a checkpoint");
+        }
+        checkpoint->moved = grown;
+        checkpoint->moved_capacity = capacity;
+    }
+    checkpoint->moved[checkpoint->moved_count++] = (struct moved_page){born, page, frame};
+    return VERSO_OK;
+}
+
+static bool must_be_written(const struct vs_checkpoint *checkpoint,
+                            const struct vs_descriptor *descriptor)
+{
+    uint64_t born = vs_descriptor_born(descriptor);
+    uint64_t died = vs_descriptor_died(descriptor);
+    if (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) {
+        return born < died && died > checkpoint->meta.generation;
+    }
+    return vs_kept_set_meets(&checkpoint->kept, born, died);
+}
+
+/* Move the pages of one frozen block that still have frames, setting their checksums in both the frozen
+ * descriptors and the live ones. */
+static verso_err move_pages_of_block(struct vs_checkpoint *checkpoint, uint32_t block,
+                                     struct vs_descriptor *descriptors)
+{
+    struct vs_store *store = checkpoint->store;
+    for (unsigned i = 0; i < VS_BLOCK_PAGES; i++) {
+        vs_page_no page = block * VS_BLOCK_PAGES + i;
+        struct vs_descriptor *descriptor = &descriptors[i];
+        uint32_t frame = atomic_load_explicit(&store->pages.frame_of[page], memory_order_acquire);
+        if (frame == 0 || !must_be_written(checkpoint, descriptor)) {
+            continue;
+        }
+        uint64_t born = vs_descriptor_born(descriptor);
+        uint32_t crc = vs_page_checksum(page, born, vs_arena_frame(&store->arena, frame),
+                                        store->pages.page_size);
+        vs_descriptor_set(descriptor, VS_WORD_KIND,
+                          vs_kind_word(vs_descriptor_kind(descriptor), crc));
+        vs_page_table_set_crc(&store->table, page, crc);
+        verso_err err = move_page(checkpoint, page, frame, born);
+        if (err != VERSO_OK) {
+            return err;
+        }
+    }
+    return VERSO_OK;
+}
+
+/* ---- blocks, directory pages, top pages: each over the copy that does not count (C2) ---- */
+
+static unsigned other_copy(uint64_t entry)
+{
+    return entry == 0 ? 0 : 1 - vs_entry_copy(entry);
+}
+
+static verso_err write_part(struct vs_checkpoint *checkpoint, uint64_t at, const uint8_t *bytes,
+                            unsigned copy, uint64_t *entry)
+{
+    *entry = vs_entry(vs_crc32c(0, bytes, VS_PART_BYTES), checkpoint->meta.generation, copy);
+    return checkpoint->store->os->write_at(checkpoint->store->file, at, bytes, VS_PART_BYTES);
+}
+
+static verso_err write_blocks(struct vs_checkpoint *checkpoint)
+{
+    struct vs_store *store = checkpoint->store;
+    _Alignas(struct vs_descriptor) uint8_t bytes[VS_PART_BYTES];
+    for (size_t i = 0; i < checkpoint->block_count; i++) {
+        uint32_t block = checkpoint->blocks[i];
+        vs_page_table_take(&store->table, block, bytes);
+        verso_err err = move_pages_of_block(checkpoint, block,
+                                            (struct vs_descriptor *)(void *)bytes);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        unsigned copy = other_copy(atomic_load(&store->table.entry[block]));
+        err = write_part(checkpoint, vs_layout_block_at(store->pages.page_size, block, copy), bytes,
+                         copy, &checkpoint->entries[i]);
+        if (err != VERSO_OK) {
+            return err;
+        }
+    }
+    return write_joined(checkpoint);
+}
+
+static void encode_entries(const uint64_t *entries, uint8_t *bytes)
+{
+    for (unsigned i = 0; i < VS_DIRECTORY_ENTRIES; i++) {
+        vs_put_le64(bytes + (size_t)i * 8, entries[i]);
+    }
+}
+
+/* Write the directory page that holds the blocks from *next on, and its entry into its top page. */
+static verso_err write_directory(struct vs_checkpoint *checkpoint, size_t *next,
+                                 uint64_t *top_entries)
+{
+    struct vs_store *store = checkpoint->store;
+    uint32_t directory = checkpoint->blocks[*next] / VS_DIRECTORY_ENTRIES;
+    uint64_t entries[VS_DIRECTORY_ENTRIES];
+    verso_err err = vs_page_table_directory(&store->table, directory, entries);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    for (; *next < checkpoint->block_count &&
+           checkpoint->blocks[*next] / VS_DIRECTORY_ENTRIES == directory;
+         (*next)++) {
+        entries[checkpoint->blocks[*next] % VS_DIRECTORY_ENTRIES] = checkpoint->entries[*next];
+    }
+    uint8_t bytes[VS_PART_BYTES];
+    encode_entries(entries, bytes);
+    uint64_t *entry = &top_entries[directory % VS_DIRECTORY_ENTRIES];
+    unsigned copy = other_copy(*entry);
+    return write_part(checkpoint, vs_layout_directory_at(store->pages.page_size, directory, copy),
+                      bytes, copy, entry);
+}
+
+static verso_err write_directories(struct vs_checkpoint *checkpoint)
+{
+    struct vs_store *store = checkpoint->store;
+    for (size_t next = 0; next < checkpoint->block_count;) {
+        uint32_t top = checkpoint->blocks[next] / (VS_TOP_PAGES / VS_BLOCK_PAGES);
+        uint64_t entries[VS_DIRECTORY_ENTRIES];
+        verso_err err = vs_page_table_top(&store->table, top, entries);
+        while (err == VERSO_OK && next < checkpoint->block_count &&
+               checkpoint->blocks[next] / (VS_TOP_PAGES / VS_BLOCK_PAGES) == top) {
+            err = write_directory(checkpoint, &next, entries);
+        }
+        if (err != VERSO_OK) {
+            return err;
+        }
+        uint8_t bytes[VS_PART_BYTES];
+        encode_entries(entries, bytes);
+        unsigned copy = other_copy(store->meta.top[top]);
+        err = write_part(checkpoint, vs_layout_top_at(store->pages.page_size, top, copy), bytes,
+                         copy, &checkpoint->meta.top[top]);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        for (unsigned i = 0; i < VS_DIRECTORY_ENTRIES; i++) {
+            vs_page_table_set_directory_entry(&store->table, top * VS_DIRECTORY_ENTRIES + i,
+                                              entries[i]);
+        }
+    }
+    return VERSO_OK;
+}
+
+verso_err vs_store_write_metas(struct vs_store *store, const struct vs_meta *meta)
+{
+    uint8_t bytes[VS_PART_BYTES];
+    vs_meta_encode(meta, bytes);
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t at = i == meta->generation % 2 ? 0 : VS_META_B_AT;
+        verso_err err = store->os->write_at(store->file, at, bytes, VS_PART_BYTES);
+        if (err == VERSO_OK) {
+            err = store->os->sync_data(store->file);
+        }
+        if (err != VERSO_OK) {
+            return err;
+        }
+    }
+    return VERSO_OK;
+}
+
+static verso_err allocate(struct vs_checkpoint *checkpoint)
+{
+    checkpoint->entries = malloc((checkpoint->block_count + 1) * sizeof *checkpoint->entries);
+    checkpoint->joined = malloc(JOINED_PAGES_BYTES);
+    if (checkpoint->entries == NULL || checkpoint->joined == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for a checkpoint");
+    }
+    return VERSO_OK;
+}
+
+static verso_err write_out(struct vs_checkpoint *checkpoint)
+{
+    struct vs_store *store = checkpoint->store;
+    verso_err err = allocate(checkpoint);
+    if (err == VERSO_OK) {
+        err = write_blocks(checkpoint);
+    }
+    if (err == VERSO_OK) {
+        err = write_directories(checkpoint);
+    }
+    if (err == VERSO_OK) {
+        err = checkpoint->full_sync ? store->os->sync_full(store->file)
+                                    : store->os->sync_data(store->file);
+    }
+    return err == VERSO_OK ? vs_store_write_metas(store, &checkpoint->meta) : err;
+}
+
+/* ---- letting go ---- */
+
+/* Readers find the moved pages in the mapping from now on. */
+static void vacate_frames(struct vs_checkpoint *checkpoint, uint64_t epoch)
+{
+    struct vs_store *store = checkpoint->store;
+    if (checkpoint->moved_count == 0) {
+        return;
+    }
+    struct vs_vacated *vacated = malloc(checkpoint->moved_count * sizeof *vacated);
+    if (vacated == NULL) {
+        return; /* the pages stay in their frames; the next checkpoint of their blocks moves them */
+    }
+    for (size_t i = 0; i < checkpoint->moved_count; i++) {
+        const struct moved_page *moved = &checkpoint->moved[i];
+        vacated[i] = (struct vs_vacated){moved->frame, moved->born};
+        /* release: the page is in the file before readers look there */
+        atomic_store_explicit(&store->pages.frame_of[moved->page], 0, memory_order_release);
+    }
+    /* the epoch is raised before the frames can be asked for: whoever pins from now on with the new
+     * epoch has seen the words above */
+    atomic_store_explicit(&store->location_epoch, epoch, memory_order_seq_cst);
+    if (vs_arena_vacate(&store->arena, vacated, checkpoint->moved_count, epoch) != VERSO_OK) {
+        free(vacated); /* out of memory: the frames are lost until close, nothing else */
+    }
+}
+
+static void let_go(struct vs_checkpoint *checkpoint)
+{
+    struct vs_store *store = checkpoint->store;
+    uint64_t before = atomic_load(&store->location_epoch);
+    for (size_t i = 0; i < checkpoint->block_count; i++) {
+        vs_page_table_set_entry(&store->table, checkpoint->blocks[i], checkpoint->entries[i]);
+    }
+    vs_page_table_set_top(&store->table, checkpoint->meta.top);
+    vacate_frames(checkpoint, before + 1);
+    atomic_store_explicit(&store->location_epoch, before + 1, memory_order_seq_cst);
+    /* a view from before the last checkpoint would hold the blocks' memory for long: leave them */
+    bool move = vs_reader_oldest_epoch(&store->readers) >= before;
+    vs_page_table_thaw(&store->table, checkpoint->blocks, checkpoint->block_count, move,
+                       before + 1);
+
+    pthread_mutex_lock(&store->roots.lookup_lock);
+    store->meta = checkpoint->meta;
+    vs_roots_forget(&store->roots, checkpoint->meta.root.version);
+    atomic_store(&store->generation, checkpoint->meta.generation);
+    pthread_mutex_unlock(&store->roots.lookup_lock);
+
+    pthread_mutex_lock(&store->state_lock);
+    store->on_disk = checkpoint->roots;
+    store->frozen = (struct vs_version_range){1, 0};
+    pthread_mutex_unlock(&store->state_lock);
+    atomic_store(&store->checkpoint_done, true);
+    atomic_store(&store->checkpoint_lsn, checkpoint->meta.log_lsn);
+    atomic_store(&store->checkpoint_version, checkpoint->meta.root.version);
+    if (store->log != NULL) {
+        vs_log_recycle(store->log, checkpoint->meta.log_lsn);
+    }
+    atomic_fetch_add(&store->counts.checkpoints, 1);
+}
+
+/* ---- the two ways to a checkpoint ---- */
+
+static bool nothing_to_do(const struct vs_store *store, bool clean)
+{
+    bool fresh_epoch = store->log != NULL && vs_log_end(store->log).epoch != store->meta.epoch;
+    return store->tip.version == store->meta.root.version && store->table.changed_count == 0 &&
+           !fresh_epoch && (!clean || store->meta.clean);
+}
+
+verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
+{
+    if (store->in_memory || store->read_only) {
+        return VERSO_OK;
+    }
+    if (atomic_load(&store->poisoned)) {
+        return vs_fault(VERSO_POISONED, "a sync failed before");
+    }
+    vs_checkpoint_wait(store);
+    vs_fair_lock_take(&store->writer_lock);
+    vs_checkpoint_enter(store);
+    struct vs_checkpoint checkpoint = {.store = store};
+    verso_err err = VERSO_OK;
+    bool due = !nothing_to_do(store, clean);
+    if (due) {
+        err = freeze(&checkpoint, &store->tip, store->keep_last,
+                     atomic_load(&store->retained_from), clean);
+    }
+    vs_fair_lock_release(&store->writer_lock);
+    if (due && err == VERSO_OK) {
+        err = write_out(&checkpoint);
+        if (err == VERSO_OK) {
+            let_go(&checkpoint);
+        } else {
+            vs_store_poison(store, err);
+        }
+    }
+    vs_checkpoint_leave(store);
+    clear(&checkpoint);
+    return err;
+}
+
+verso_err vs_store_commit_by_checkpoint(struct vs_store *store,
+                                        const struct vs_root_record *record, uint64_t keep_last,
+                                        uint64_t retained)
+{
+    vs_checkpoint_enter(store);
+    struct vs_checkpoint checkpoint = {.store = store};
+    /* the history tree takes the root from the recent ones; no lookup looks beyond the published */
+    vs_roots_append(&store->roots, record);
+    verso_err err = vs_writer_step(&store->writer); /* pages dropped must not be written as alive */
+    if (err == VERSO_OK) {
+        err = freeze(&checkpoint, record, keep_last, retained, false);
+    }
+    if (err == VERSO_OK) {
+        err = write_out(&checkpoint);
+        if (err != VERSO_OK) { /* the metas may name it or not: the next open tells */
+            vs_store_poison(store, err);
+            err = vs_fault(VERSO_UNKNOWN, "the checkpoint that commits failed");
+        }
+    }
+    if (err != VERSO_OK) {
+        vs_roots_retract(&store->roots, record->version);
+    } else {
+        store->tip = *record;
+        store->tip.note = (verso_slice){NULL, 0};
+        store->keep_last = keep_last;
+        atomic_store_explicit(&store->retained_from, retained, memory_order_seq_cst);
+        atomic_store(&store->durable, record->version);
+        vs_store_publish(store, record->version);
+        let_go(&checkpoint);
+    }
+    vs_checkpoint_leave(store);
+    clear(&checkpoint);
+    return err;
+}

@@ -1,0 +1,270 @@
+/*
+ * commit.c - begin, commit and abort: the write transaction as the store sees it.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "os/fault.h"
+#include "store/store.h"
+
+enum { JUDGE_EVERY = 64 }; /* commits */
+
+/* ---- publishing ---- */
+
+void vs_store_publish(struct vs_store *store, uint64_t version)
+{
+    pthread_mutex_lock(&store->publish_lock);
+    vs_roots_publish(&store->roots, version);
+    pthread_mutex_unlock(&store->publish_lock);
+}
+
+static void raise_durable(struct vs_store *store, uint64_t version)
+{
+    uint64_t before = atomic_load_explicit(&store->durable, memory_order_relaxed);
+    while (before < version &&
+           !atomic_compare_exchange_weak(&store->durable, &before, version)) {
+    }
+}
+
+/* Called by whoever led a sync of the log. */
+static void log_is_durable(void *argument, uint64_t lsn, uint64_t version)
+{
+    (void)lsn;
+    struct vs_store *store = argument;
+    raise_durable(store, version);
+    vs_store_publish(store, version);
+}
+
+struct vs_log_config vs_store_log_config(struct vs_store *store)
+{
+    struct vs_log_config config = {
+        .os = store->os,
+        .path = store->path,
+        .segment_size = store->pages.page_size < VS_PAGE_SIZE_DEFAULT ? 64 * 1024 : 4096 * 1024,
+        .durable = log_is_durable,
+        .argument = store,
+    };
+    memcpy(config.uuid, store->meta.uuid, sizeof config.uuid);
+    return config;
+}
+
+verso_err vs_store_poison(struct vs_store *store, verso_err err)
+{
+    atomic_store(&store->poisoned, true);
+    if (store->log != NULL) {
+        vs_log_poison(store->log);
+    }
+    return err;
+}
+
+/* ---- begin ---- */
+
+static verso_err may_write(const struct vs_store *store)
+{
+    if (store->read_only && !store->replaying) {
+        return vs_fault(VERSO_READ_ONLY, "the store is open for reading only");
+    }
+    if (atomic_load(&store->poisoned) ||
+        (store->log != NULL && vs_log_is_poisoned(store->log))) {
+        return vs_fault(VERSO_POISONED,
+                        "a sync failed before: writes are refused until the store is opened anew");
+    }
+    return VERSO_OK;
+}
+
+static verso_err begin_locked(struct vs_store *store)
+{
+    uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_seq_cst);
+    verso_err err =
+        vs_reader_pin(&store->readers, store->tip.version, epoch, &store->writer.pin);
+    if (err == VERSO_OK) {
+        vs_writer_begin(&store->writer, store->tip.version + 1);
+    }
+    return err;
+}
+
+verso_err vs_store_begin(struct vs_store *store, struct vs_page_writer **writer)
+{
+    verso_err err = may_write(store);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    err = vs_checkpointer_wait_for_room(store);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    vs_fair_lock_take(&store->writer_lock);
+    err = may_write(store); /* it may have changed while we waited */
+    if (err == VERSO_OK && store->tip.version == UINT64_MAX - 1) {
+        err = vs_fault(VERSO_LIMIT, "all root ids are used up");
+    }
+    if (err == VERSO_OK) {
+        err = begin_locked(store);
+    }
+    if (err != VERSO_OK) {
+        vs_fair_lock_release(&store->writer_lock);
+        return err;
+    }
+    *writer = &store->writer;
+    return VERSO_OK;
+}
+
+void vs_store_abort(struct vs_store *store)
+{
+    vs_writer_abort(&store->writer);
+    vs_reader_unpin(&store->readers, store->writer.pin);
+    vs_fair_lock_release(&store->writer_lock);
+}
+
+/* ---- commit ---- */
+
+/* Before the first frame since open: a clean meta must not outlive the log's first use. */
+static verso_err have_log(struct vs_store *store)
+{
+    if (store->log != NULL || store->in_memory || store->read_only) {
+        return VERSO_OK;
+    }
+    return vs_store_begin_log(store);
+}
+
+static uint64_t retained_after(const struct vs_store *store, const struct vs_commit *commit,
+                               uint64_t version)
+{
+    uint64_t before = atomic_load_explicit(&store->retained_from, memory_order_relaxed);
+    if (commit->replaying) {
+        return commit->retained_from > before ? commit->retained_from : before;
+    }
+    if (commit->keep_last == 0 || version < commit->keep_last) {
+        return before;
+    }
+    uint64_t from = version - commit->keep_last + 1;
+    return from > before ? from : before;
+}
+
+static verso_err append_frame(struct vs_store *store, const struct vs_root_record *record,
+                              const struct vs_commit *commit, uint64_t retained, uint64_t *end_lsn)
+{
+    verso_err err = have_log(store);
+    if (err != VERSO_OK || store->log == NULL) {
+        return err;
+    }
+    struct vs_log_record frame = {
+        .version = record->version,
+        .time_us = record->time_us,
+        .fingerprint = record->fingerprint,
+        .retained_from = retained,
+        .keep_last = commit->keep_last,
+        .note = record->note,
+        .operations = commit->operations,
+    };
+    return vs_log_append(store->log, &frame, end_lsn);
+}
+
+/* From here on the version is the tip; nothing below can fail. */
+static void become_tip(struct vs_store *store, const struct vs_root_record *record,
+                       const struct vs_commit *commit, uint64_t retained)
+{
+    vs_roots_append(&store->roots, record);
+    store->tip = *record;
+    store->tip.note = (verso_slice){NULL, 0};
+    store->keep_last = commit->keep_last;
+    /* seq_cst: a drop comes before the slots are read for judging; see vs_store_refresh_kept() */
+    atomic_store_explicit(&store->retained_from, retained, memory_order_seq_cst);
+}
+
+static bool is_published_at_once(const struct vs_store *store, const struct vs_commit *commit)
+{
+    return store->log == NULL || commit->replaying ||
+           store->config.durability != VERSO_DURABILITY_SYNC;
+}
+
+static verso_err judge_now_and_then(struct vs_store *store)
+{
+    if (++store->commits_since_judging < JUDGE_EVERY) {
+        return VERSO_OK;
+    }
+    store->commits_since_judging = 0;
+    return vs_store_judge(store, false);
+}
+
+verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit,
+                          uint64_t *version, uint64_t *end_lsn)
+{
+    struct vs_root_record record = {
+        .version = store->writer.version,
+        .tree = commit->tree,
+        .catalogue = commit->catalogue,
+        .fingerprint = commit->fingerprint,
+        .time_us = commit->time_us,
+        .note = commit->note,
+    };
+    uint64_t retained = retained_after(store, commit, record.version);
+    *end_lsn = 0;
+    verso_err err = vs_roots_reserve(&store->roots, record.version, record.note.size);
+    if (err == VERSO_OK) {
+        err = vs_death_list_reserve(&store->deaths.recent, store->writer.deaths.count);
+    }
+    if (err == VERSO_OK && !commit->replaying && !commit->bypass_log) {
+        err = append_frame(store, &record, commit, retained, end_lsn);
+    }
+    if (err == VERSO_OK && commit->bypass_log) {
+        err = have_log(store); /* also makes both metas equal before the first write since open */
+    }
+    if (err == VERSO_OK && commit->bypass_log) {
+        err = vs_store_commit_by_checkpoint(store, &record, commit->keep_last, retained);
+    }
+    if (err != VERSO_OK) {
+        vs_store_abort(store);
+        return err;
+    }
+    err = vs_writer_commit(&store->writer, &store->deaths.recent);
+    assert(err == VERSO_OK); /* reserved above */
+    if (!commit->bypass_log) {
+        become_tip(store, &record, commit, retained);
+        store->tip_lsn = *end_lsn;
+    }
+    *version = record.version;
+    if (is_published_at_once(store, commit) || commit->bypass_log) {
+        vs_store_publish(store, record.version);
+    }
+    if (commit->pin != NULL) { /* the tip is kept, so its pin needs no second look */
+        uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_seq_cst);
+        err = vs_reader_pin(&store->readers, record.version, epoch, commit->pin);
+    }
+    vs_reader_unpin(&store->readers, store->writer.pin);
+    verso_err judged = judge_now_and_then(store);
+    vs_fair_lock_release(&store->writer_lock);
+    vs_checkpointer_nudge(store);
+    /* a damaged table block met by the judge concerns no commit: the page just stays taken */
+    (void)judged;
+    return err;
+}
+
+verso_err vs_store_wait(struct vs_store *store, uint64_t end_lsn, verso_durability durability)
+{
+    if (store->log == NULL || end_lsn == 0) {
+        return VERSO_OK;
+    }
+    switch (durability) {
+    case VERSO_DURABILITY_DEFAULT:
+    case VERSO_DURABILITY_SYNC:
+        return vs_log_wait(store->log, end_lsn, VS_LOG_DURABLE);
+    case VERSO_DURABILITY_WRITTEN:
+        return vs_log_wait(store->log, end_lsn, VS_LOG_WRITTEN);
+    case VERSO_DURABILITY_INTERVAL:
+    default:
+        break;
+    }
+    /* buffered; but a committer that runs far ahead of the background writes for itself */
+    return vs_log_pending(store->log) > VS_LOG_PENDING_MAX
+               ? vs_log_wait(store->log, end_lsn, VS_LOG_WRITTEN)
+               : VERSO_OK;
+}
+
+verso_err vs_store_sync(struct vs_store *store)
+{
+    if (atomic_load(&store->poisoned)) {
+        return vs_fault(VERSO_POISONED, "a sync failed before");
+    }
+    return store->log == NULL ? VERSO_OK : vs_log_flush(store->log, VS_LOG_DURABLE);
+}

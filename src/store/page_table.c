@@ -1,0 +1,327 @@
+/*
+ * page_table.c - finding, verifying and changing descriptors; see page_table.h. What a checkpoint
+ * asks of the table stands in page_table_freeze.c.
+ */
+#include "store/page_table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/checksum.h"
+#include "os/fault.h"
+#include "os/memory.h"
+
+static const struct vs_descriptor never_used[VS_BLOCK_PAGES]; /* all zero: free */
+
+static uint32_t directories_of(uint32_t blocks)
+{
+    return (blocks + VS_DIRECTORY_ENTRIES - 1) / VS_DIRECTORY_ENTRIES;
+}
+
+verso_err vs_page_table_init(struct vs_page_table *table, const uint8_t *map, size_t page_size,
+                             vs_page_no pages, const struct vs_reader_slots *readers)
+{
+    memset(table, 0, sizeof *table);
+    table->map = map;
+    table->page_size = page_size;
+    table->blocks = (uint32_t)(((uint64_t)pages + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
+    table->readers = readers;
+    table->interval = 1;
+    pthread_mutex_init(&table->load_lock, NULL);
+    pthread_mutex_init(&table->freeze_lock, NULL);
+    uint32_t directories = directories_of(table->blocks);
+    table->block = vs_memory_reserve((size_t)table->blocks * sizeof *table->block);
+    table->entry =
+        vs_memory_reserve((size_t)directories * VS_DIRECTORY_ENTRIES * sizeof *table->entry);
+    table->directory_entry = vs_memory_reserve((size_t)VS_TOPS_MAX * VS_DIRECTORY_ENTRIES *
+                                               sizeof *table->directory_entry);
+    table->directory_loaded = vs_memory_reserve((size_t)directories);
+    /* twice: live blocks and those saved aside or on their way back */
+    verso_err err = vs_block_pool_init(&table->pool, 2 * (uint64_t)table->blocks);
+    if (err != VERSO_OK || table->block == NULL || table->entry == NULL ||
+        table->directory_entry == NULL || table->directory_loaded == NULL) {
+        vs_page_table_clear(table);
+        return vs_fault(VERSO_NOMEM, "no address space for the page table");
+    }
+    return VERSO_OK;
+}
+
+void vs_page_table_clear(struct vs_page_table *table)
+{
+    uint32_t directories = directories_of(table->blocks);
+    vs_memory_release(table->block, (size_t)table->blocks * sizeof *table->block);
+    vs_memory_release(table->entry,
+                      (size_t)directories * VS_DIRECTORY_ENTRIES * sizeof *table->entry);
+    vs_memory_release(table->directory_entry, (size_t)VS_TOPS_MAX * VS_DIRECTORY_ENTRIES *
+                                                  sizeof *table->directory_entry);
+    vs_memory_release(table->directory_loaded, (size_t)directories);
+    vs_block_pool_clear(&table->pool);
+    free(table->limbo);
+    free(table->changed);
+    pthread_mutex_destroy(&table->load_lock);
+    pthread_mutex_destroy(&table->freeze_lock);
+}
+
+void vs_page_table_set_top(struct vs_page_table *table, const uint64_t *top)
+{
+    memcpy(table->top, top, sizeof table->top);
+}
+
+/* ---- loading from the mapping ---- */
+
+/* A fixed part of the file, if it agrees with the entry above it. */
+static verso_err checked_part(struct vs_page_table *table, uint64_t at, uint64_t entry,
+                              const char *what, uint32_t number, const uint8_t **bytes)
+{
+    if (table->map == NULL || at + VS_PART_BYTES > atomic_load(&table->file_bytes)) {
+        return vs_fault(VERSO_CORRUPT, "%s %u lies beyond the end of the file", what, number);
+    }
+    if (vs_crc32c(0, table->map + at, VS_PART_BYTES) != vs_entry_crc(entry)) {
+        return vs_fault(VERSO_CORRUPT, "%s %u (at byte %llu): checksum does not match its entry",
+                        what, number, (unsigned long long)at);
+    }
+    *bytes = table->map + at;
+    return VERSO_OK;
+}
+
+static void load_entries(_Atomic uint64_t *entries, const uint8_t *bytes)
+{
+    for (unsigned i = 0; i < VS_DIRECTORY_ENTRIES; i++) {
+        /* relaxed: published by the loaded flag */
+        atomic_store_explicit(&entries[i], vs_get_le64(bytes + (size_t)i * 8),
+                              memory_order_relaxed);
+    }
+}
+
+static verso_err load_top_locked(struct vs_page_table *table, uint32_t top)
+{
+    if (atomic_load_explicit(&table->top_loaded[top], memory_order_relaxed)) {
+        return VERSO_OK;
+    }
+    uint64_t entry = table->top[top];
+    if (entry != 0) {
+        const uint8_t *bytes;
+        uint64_t at = vs_layout_top_at(table->page_size, top, vs_entry_copy(entry));
+        verso_err err = checked_part(table, at, entry, "top page", top, &bytes);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        load_entries(table->directory_entry + (size_t)top * VS_DIRECTORY_ENTRIES, bytes);
+    }
+    atomic_store_explicit(&table->top_loaded[top], 1, memory_order_release);
+    return VERSO_OK;
+}
+
+static verso_err load_directory_locked(struct vs_page_table *table, uint32_t directory)
+{
+    if (atomic_load_explicit(&table->directory_loaded[directory], memory_order_relaxed)) {
+        return VERSO_OK;
+    }
+    verso_err err = load_top_locked(table, directory / VS_DIRECTORY_ENTRIES);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    uint64_t entry = atomic_load(&table->directory_entry[directory]);
+    if (entry != 0) {
+        const uint8_t *bytes;
+        uint64_t at = vs_layout_directory_at(table->page_size, directory, vs_entry_copy(entry));
+        err = checked_part(table, at, entry, "directory page", directory, &bytes);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        load_entries(table->entry + (size_t)directory * VS_DIRECTORY_ENTRIES, bytes);
+    }
+    /* release: pairs with the acquire in load_directory(); entries come before the flag */
+    atomic_store_explicit(&table->directory_loaded[directory], 1, memory_order_release);
+    return VERSO_OK;
+}
+
+static verso_err load_directory(struct vs_page_table *table, uint32_t directory)
+{
+    if (atomic_load_explicit(&table->directory_loaded[directory], memory_order_acquire)) {
+        return VERSO_OK;
+    }
+    pthread_mutex_lock(&table->load_lock);
+    verso_err err = load_directory_locked(table, directory);
+    pthread_mutex_unlock(&table->load_lock);
+    return err;
+}
+
+/* First look at a block since open: check the copy that counts. */
+static verso_err verify_block(struct vs_page_table *table, uint32_t number)
+{
+    verso_err err = load_directory(table, number / VS_DIRECTORY_ENTRIES);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    struct vs_block *block = &table->block[number];
+    uint64_t entry = atomic_load_explicit(&table->entry[number], memory_order_acquire);
+    uint32_t where = VS_BLOCK_EMPTY;
+    if (entry != 0) {
+        const uint8_t *bytes;
+        unsigned copy = vs_entry_copy(entry);
+        err = checked_part(table, vs_layout_block_at(table->page_size, number, copy), entry,
+                           "table block", number, &bytes);
+        if (err != VERSO_OK) {
+            /* the entry counts only while it stands: another thread may have been quicker */
+            bool moved = atomic_load(&block->where) != VS_BLOCK_UNKNOWN ||
+                         atomic_load(&table->entry[number]) != entry;
+            return moved ? VERSO_OK : err;
+        }
+        where = VS_BLOCK_COPY_A + copy;
+    }
+    uint32_t unknown = VS_BLOCK_UNKNOWN;
+    atomic_compare_exchange_strong(&block->where, &unknown, where);
+    return VERSO_OK;
+}
+
+static const struct vs_descriptor *block_bytes(const struct vs_page_table *table, uint32_t number,
+                                               uint32_t where)
+{
+    if (where >= VS_BLOCK_MEMORY) {
+        return (const struct vs_descriptor *)(const void *)vs_block_pool_bytes(
+            &table->pool, where - VS_BLOCK_MEMORY);
+    }
+    if (where == VS_BLOCK_EMPTY) {
+        return never_used;
+    }
+    uint64_t at = vs_layout_block_at(table->page_size, number, where - VS_BLOCK_COPY_A);
+    return (const struct vs_descriptor *)(const void *)(table->map + at);
+}
+
+static verso_err locate(struct vs_page_table *table, uint32_t number, uint32_t *where)
+{
+    assert(number < table->blocks);
+    for (;;) {
+        /* acquire: pairs with the release that published the block's bytes in memory */
+        *where = atomic_load_explicit(&table->block[number].where, memory_order_acquire);
+        if (*where != VS_BLOCK_UNKNOWN) {
+            return VERSO_OK;
+        }
+        verso_err err = verify_block(table, number);
+        if (err != VERSO_OK) {
+            return err;
+        }
+    }
+}
+
+verso_err vs_page_table_get(struct vs_page_table *table, vs_page_no page,
+                            const struct vs_descriptor **descriptor)
+{
+    uint32_t where;
+    uint32_t number = page / VS_BLOCK_PAGES;
+    verso_err err = locate(table, number, &where);
+    if (err == VERSO_OK) {
+        *descriptor = block_bytes(table, number, where) + page % VS_BLOCK_PAGES;
+    }
+    return err;
+}
+
+verso_err vs_page_table_is_empty(struct vs_page_table *table, uint32_t block, bool *empty)
+{
+    uint32_t where;
+    verso_err err = locate(table, block, &where);
+    *empty = where == VS_BLOCK_EMPTY;
+    return err;
+}
+
+/* ---- changing ---- */
+
+static verso_err remember_changed(struct vs_page_table *table, uint32_t number)
+{
+    if (table->changed_count == table->changed_capacity) {
+        size_t capacity = table->changed_capacity == 0 ? 256 : table->changed_capacity * 2;
+        uint32_t *grown = realloc(table->changed, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return vs_fault(VERSO_NOMEM, "no memory for the list of changed table blocks");
+        }
+        table->changed = grown;
+        table->changed_capacity = capacity;
+    }
+    table->changed[table->changed_count++] = number;
+    return VERSO_OK;
+}
+
+/* Memory whose readers are all gone. */
+static void settle_limbo_locked(struct vs_page_table *table)
+{
+    if (table->limbo_count == 0) {
+        return;
+    }
+    uint64_t oldest = vs_reader_oldest_epoch(table->readers);
+    size_t left = 0;
+    for (size_t i = 0; i < table->limbo_count; i++) {
+        if (oldest < table->limbo[i].epoch) {
+            table->limbo[left++] = table->limbo[i];
+        } else {
+            vs_block_pool_return(&table->pool, table->limbo[i].block);
+        }
+    }
+    table->limbo_count = left;
+}
+
+/* Bring a block into memory, saving a frozen one's bytes for the checkpoint first. */
+static verso_err make_changeable_locked(struct vs_page_table *table, uint32_t number)
+{
+    struct vs_block *block = &table->block[number];
+    uint32_t where = atomic_load_explicit(&block->where, memory_order_relaxed);
+    uint32_t fresh;
+    bool in_memory = where >= VS_BLOCK_MEMORY;
+    bool frozen = table->freezing && block->changed_in == table->interval - 1 &&
+                  block->written_in != table->interval - 1;
+    if (!in_memory || (frozen && block->aside == 0)) {
+        if (table->pool.free_count == 0) {
+            settle_limbo_locked(table);
+        }
+        verso_err err = vs_block_pool_take(&table->pool, &fresh);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        memcpy(vs_block_pool_bytes(&table->pool, fresh),
+               (const void *)block_bytes(table, number, where), VS_PART_BYTES);
+        if (in_memory) {
+            block->aside = fresh;
+        } else {
+            /* release: the copied bytes come before the word that leads readers to them */
+            atomic_store_explicit(&block->where, VS_BLOCK_MEMORY + fresh, memory_order_release);
+        }
+    }
+    block->changed_in = table->interval;
+    return VERSO_OK;
+}
+
+bool vs_page_table_is_changeable(const struct vs_page_table *table, vs_page_no page)
+{
+    return table->block[page / VS_BLOCK_PAGES].changed_in == table->interval;
+}
+
+verso_err vs_page_table_change(struct vs_page_table *table, vs_page_no page,
+                               struct vs_descriptor **descriptor)
+{
+    uint32_t number = page / VS_BLOCK_PAGES;
+    uint32_t where;
+    struct vs_block *block = &table->block[number];
+    if (block->changed_in != table->interval) { /* only the writer writes this word */
+        verso_err err = locate(table, number, &where);
+        if (err == VERSO_OK) {
+            err = remember_changed(table, number);
+        }
+        if (err != VERSO_OK) {
+            return err;
+        }
+        pthread_mutex_lock(&table->freeze_lock);
+        err = make_changeable_locked(table, number);
+        pthread_mutex_unlock(&table->freeze_lock);
+        if (err != VERSO_OK) {
+            table->changed_count--;
+            return err;
+        }
+    }
+    where = atomic_load_explicit(&block->where, memory_order_relaxed);
+    assert(where >= VS_BLOCK_MEMORY);
+    *descriptor = (struct vs_descriptor *)(void *)vs_block_pool_bytes(&table->pool,
+                                                                      where - VS_BLOCK_MEMORY) +
+                  page % VS_BLOCK_PAGES;
+    return VERSO_OK;
+}

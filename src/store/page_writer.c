@@ -1,0 +1,427 @@
+/*
+ * page_writer.c - births, copies and drops of pages within a transaction; see page_writer.h.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/checksum.h"
+#include "os/fault.h"
+#include "store/store.h"
+
+struct vs_pages *vs_writer_pages(struct vs_page_writer *writer)
+{
+    return &writer->store->pages;
+}
+
+uint64_t vs_writer_version(const struct vs_page_writer *writer)
+{
+    return writer->version;
+}
+
+/* ---- lists ---- */
+
+static verso_err grow_list(void **list, size_t *capacity, size_t count, size_t more, size_t size)
+{
+    if (count + more <= *capacity) {
+        return VERSO_OK;
+    }
+    size_t wanted = *capacity * 2 > count + more ? *capacity * 2 : count + more + 64;
+    void *grown = realloc(*list, wanted * size);
+    if (grown == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for the transaction's bookkeeping");
+    }
+    *list = grown;
+    *capacity = wanted;
+    return VERSO_OK;
+}
+
+verso_err vs_death_list_reserve(struct vs_death_list *list, size_t more)
+{
+    void *entries = list->death;
+    verso_err err = grow_list(&entries, &list->capacity, list->count, more, sizeof *list->death);
+    list->death = entries;
+    return err;
+}
+
+void vs_death_list_clear(struct vs_death_list *list)
+{
+    free(list->death);
+    *list = (struct vs_death_list){NULL, 0, 0};
+}
+
+static verso_err reserve_lists(struct vs_page_writer *writer, size_t pages)
+{
+    void *born = writer->born;
+    verso_err err = grow_list(&born, &writer->born_capacity, writer->born_count, pages,
+                              sizeof *writer->born);
+    writer->born = born;
+    if (err == VERSO_OK) {
+        void *dropped = writer->dropped;
+        err = grow_list(&dropped, &writer->dropped_capacity, writer->dropped_count, pages,
+                        sizeof *writer->dropped);
+        writer->dropped = dropped;
+    }
+    if (err == VERSO_OK) { /* a page's death and the links that lead around it */
+        void *undo = writer->undo;
+        err = grow_list(&undo, &writer->undo_capacity, writer->undo_count, 2 * pages,
+                        sizeof *writer->undo);
+        writer->undo = undo;
+    }
+    return err == VERSO_OK ? vs_death_list_reserve(&writer->deaths, pages) : err;
+}
+
+verso_err vs_writer_reserve(struct vs_page_writer *writer, unsigned pages)
+{
+    struct vs_store *store = writer->store;
+    verso_err err = reserve_lists(writer, pages);
+    if (err == VERSO_OK && store->space.free_count < pages) {
+        err = vs_store_make_space(store, pages);
+    }
+    if (err == VERSO_OK && !store->in_memory) {
+        err = vs_arena_reserve(&store->arena, pages);
+    }
+    return err;
+}
+
+/* ---- descriptors ---- */
+
+verso_err vs_writer_set_word(struct vs_page_writer *writer, vs_page_no page, unsigned word,
+                             uint64_t value)
+{
+    struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_change(&writer->store->table, page, &descriptor);
+    if (err == VERSO_OK) {
+        err = reserve_lists(writer, 1);
+    }
+    if (err != VERSO_OK) {
+        return err;
+    }
+    writer->undo[writer->undo_count++] =
+        (struct vs_undo){vs_descriptor_word(descriptor, word), page, word};
+    vs_descriptor_set(descriptor, word, value);
+    return VERSO_OK;
+}
+
+verso_err vs_writer_bear(struct vs_page_writer *writer, vs_page_no page, enum vs_page_kind kind,
+                         uint32_t crc)
+{
+    struct vs_store *store = writer->store;
+    struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_change(&store->table, page, &descriptor);
+    if (err == VERSO_OK) {
+        err = reserve_lists(writer, 1);
+    }
+    if (err != VERSO_OK) {
+        return err;
+    }
+    unsigned clock = writer->history ? VS_CLOCK_HISTORY : 0;
+    vs_descriptor_set(descriptor, VS_WORD_BORN, writer->version);
+    vs_descriptor_set(descriptor, VS_WORD_DIED, VS_ALIVE);
+    vs_descriptor_set(descriptor, VS_WORD_KIND, vs_kind_word(kind | clock, crc));
+    for (unsigned i = 0; i < VS_LINKS; i++) {
+        vs_descriptor_set(descriptor, VS_WORD_LINK + i, VS_NO_LINK);
+    }
+    uint64_t bit = UINT64_C(1) << (page & 63);
+    if (store->in_memory) {
+        atomic_fetch_or_explicit(&store->pages.verified[page >> 6], bit, memory_order_relaxed);
+    } else {
+        atomic_fetch_and_explicit(&store->pages.verified[page >> 6], ~bit, memory_order_relaxed);
+    }
+    writer->born[writer->born_count++] = page;
+    return VERSO_OK;
+}
+
+/* ---- pages ---- */
+
+static uint8_t *frame_bytes(const struct vs_store *store, vs_page_no page)
+{
+    if (store->in_memory) {
+        return store->arena.frames + ((size_t)page << store->pages.page_shift);
+    }
+    uint32_t frame = atomic_load_explicit(&store->pages.frame_of[page], memory_order_relaxed);
+    return frame == 0 ? NULL : vs_arena_frame(&store->arena, frame);
+}
+
+/* Give a page of this transaction (or of nobody yet) a frame. */
+static verso_err place(struct vs_store *store, vs_page_no page, uint8_t **bytes)
+{
+    if (!store->in_memory) {
+        uint32_t frame;
+        verso_err err = vs_arena_take(&store->arena, 1, &frame);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        /* release: for a spilled page, readers of the transaction's view look here first */
+        atomic_store_explicit(&store->pages.frame_of[page], frame, memory_order_release);
+    }
+    *bytes = frame_bytes(store, page);
+    return VERSO_OK;
+}
+
+verso_err vs_page_new(struct vs_page_writer *writer, enum vs_page_kind kind, vs_page_no *page,
+                      uint8_t **bytes)
+{
+    struct vs_store *store = writer->store;
+    if (store->space.free_count == 0) {
+        verso_err err = vs_store_make_space(store, 1);
+        if (err != VERSO_OK) {
+            return err;
+        }
+    }
+    vs_page_no taken = vs_space_take(&store->space);
+    verso_err err = vs_writer_bear(writer, taken, kind, 0);
+    if (err != VERSO_OK) {
+        vs_space_give(&store->space, taken);
+        return err;
+    }
+    err = place(store, taken, bytes);
+    if (err == VERSO_OK) {
+        *page = taken;
+    }
+    return err;
+}
+
+/* A page of this transaction, in a frame: read back if it was spilled. */
+static verso_err own_already(struct vs_page_writer *writer, vs_page_no page, const uint8_t *found,
+                             uint8_t **bytes)
+{
+    *bytes = frame_bytes(writer->store, page);
+    if (*bytes != NULL) {
+        return VERSO_OK;
+    }
+    verso_err err = place(writer->store, page, bytes);
+    if (err == VERSO_OK) {
+        memcpy(*bytes, found, writer->store->pages.page_size);
+        uint64_t bit = UINT64_C(1) << (page & 63);
+        atomic_fetch_and_explicit(&writer->store->pages.verified[page >> 6], ~bit,
+                                  memory_order_relaxed);
+    }
+    return err;
+}
+
+static verso_err replace(struct vs_page_writer *writer, vs_page_no page, const uint8_t *found,
+                         vs_page_no *own, uint8_t **bytes)
+{
+    unsigned kind = vs_page_kind(found);
+    vs_page_no next = 0;
+    verso_err err = VERSO_OK;
+    if (kind == VS_KIND_LEAF) {
+        err = vs_page_next_leaf(&writer->store->pages, page, writer->version, &next);
+    }
+    if (err == VERSO_OK) {
+        err = vs_page_new(writer, (enum vs_page_kind)kind, own, bytes);
+    }
+    if (err == VERSO_OK && kind == VS_KIND_LEAF) {
+        bool relief;
+        err = vs_link_set(writer, *own, next, &relief);
+    }
+    return err == VERSO_OK ? vs_page_drop(writer, page) : err;
+}
+
+verso_err vs_page_replace(struct vs_page_writer *writer, vs_page_no page, vs_page_no *own,
+                          uint8_t **bytes)
+{
+    const uint8_t *found;
+    verso_err err = vs_page_read(&writer->store->pages, page, &found);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    if (vs_page_birth(found) == writer->version) {
+        *own = page;
+        return own_already(writer, page, found, bytes);
+    }
+    return replace(writer, page, found, own, bytes);
+}
+
+verso_err vs_page_own(struct vs_page_writer *writer, vs_page_no page, vs_page_no *own,
+                      uint8_t **bytes)
+{
+    const uint8_t *found;
+    verso_err err = vs_page_read(&writer->store->pages, page, &found);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    if (vs_page_birth(found) == writer->version) {
+        *own = page;
+        return own_already(writer, page, found, bytes);
+    }
+    err = replace(writer, page, found, own, bytes);
+    if (err == VERSO_OK) {
+        memcpy(*bytes, found, writer->store->pages.page_size);
+        vs_page_set_birth(*bytes, writer->version);
+    }
+    return err;
+}
+
+verso_err vs_page_drop(struct vs_page_writer *writer, vs_page_no page)
+{
+    const struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_get(&writer->store->table, page, &descriptor);
+    if (err == VERSO_OK) {
+        err = reserve_lists(writer, 1);
+    }
+    if (err != VERSO_OK) {
+        return err;
+    }
+    uint64_t born = vs_descriptor_born(descriptor);
+    if (born == writer->version) {
+        writer->dropped[writer->dropped_count++] = page;
+        return VERSO_OK;
+    }
+    err = vs_writer_set_word(writer, page, VS_WORD_DIED, writer->version);
+    if (err == VERSO_OK) {
+        writer->deaths.death[writer->deaths.count++] =
+            (struct vs_death){born, writer->version, page, writer->history};
+    }
+    return err;
+}
+
+/* ---- between changes ---- */
+
+void vs_store_free_page(struct vs_store *store, vs_page_no page)
+{
+    if (!store->in_memory) {
+        uint32_t frame = atomic_load_explicit(&store->pages.frame_of[page], memory_order_relaxed);
+        if (frame != 0) {
+            atomic_store_explicit(&store->pages.frame_of[page], 0, memory_order_relaxed);
+            vs_arena_return(&store->arena, frame);
+        }
+    }
+    vs_space_give(&store->space, page);
+}
+
+/* A page born here is no more: its life span becomes empty, its number and frame are free. */
+static void unbear(struct vs_page_writer *writer, vs_page_no page)
+{
+    struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_change(&writer->store->table, page, &descriptor);
+    assert(err == VERSO_OK); /* changed in this transaction already, so its block is in memory */
+    (void)err;
+    vs_descriptor_set(descriptor, VS_WORD_DIED, vs_descriptor_born(descriptor));
+    vs_store_free_page(writer->store, page);
+}
+
+static void settle_dropped(struct vs_page_writer *writer)
+{
+    for (size_t i = 0; i < writer->dropped_count; i++) {
+        unbear(writer, writer->dropped[i]);
+    }
+    writer->dropped_count = 0;
+}
+
+/* Write a page of the running transaction to its own place, which nothing durable names. */
+static verso_err spill_page(struct vs_page_writer *writer, vs_page_no page)
+{
+    struct vs_store *store = writer->store;
+    uint32_t frame = atomic_load_explicit(&store->pages.frame_of[page], memory_order_relaxed);
+    struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_change(&store->table, page, &descriptor);
+    if (err != VERSO_OK || frame == 0 || vs_descriptor_born(descriptor) != writer->version ||
+        vs_descriptor_died(descriptor) != VS_ALIVE) {
+        return err;
+    }
+    const uint8_t *bytes = vs_arena_frame(&store->arena, frame);
+    uint32_t crc = vs_page_checksum(page, writer->version, bytes, store->pages.page_size);
+    err = store->os->write_at(store->file, (uint64_t)page << store->pages.page_shift, bytes,
+                              store->pages.page_size);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    vs_descriptor_set(descriptor, VS_WORD_KIND,
+                      vs_kind_word(vs_descriptor_kind(descriptor), crc));
+    atomic_store_explicit(&store->pages.frame_of[page], 0, memory_order_release);
+    vs_arena_return(&store->arena, frame);
+    return VERSO_OK;
+}
+
+/* Make a quarter of the arena free, oldest pages of the transaction first. */
+static verso_err spill(struct vs_page_writer *writer)
+{
+    struct vs_store *store = writer->store;
+    uint64_t goal = store->arena_limit - store->arena_limit / 4;
+    for (size_t looked = 0; looked < writer->born_count; looked++) {
+        if (atomic_load_explicit(&store->arena.busy, memory_order_relaxed) <= goal) {
+            break;
+        }
+        if (writer->spilled >= writer->born_count) {
+            writer->spilled = 0; /* pages spilled before may have been read back */
+        }
+        verso_err err = spill_page(writer, writer->born[writer->spilled++]);
+        if (err != VERSO_OK) {
+            return err;
+        }
+    }
+    return VERSO_OK;
+}
+
+verso_err vs_writer_step(struct vs_page_writer *writer)
+{
+    struct vs_store *store = writer->store;
+    if (writer->dropped_count > 0) {
+        settle_dropped(writer);
+    }
+    /* acquire: with the epoch come the words that say where pages have moved */
+    uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_acquire);
+    atomic_store_explicit(&store->readers.slot[writer->pin].epoch, epoch, memory_order_relaxed);
+    if (store->file == NULL || store->read_only ||
+        atomic_load_explicit(&store->arena.busy, memory_order_relaxed) < store->arena_limit) {
+        return VERSO_OK;
+    }
+    return spill(writer);
+}
+
+/* ---- the end of a transaction ---- */
+
+void vs_writer_begin(struct vs_page_writer *writer, uint64_t version)
+{
+    assert(writer->born_count == 0 && writer->undo_count == 0 && writer->dropped_count == 0);
+    writer->version = version;
+    writer->spilled = 0;
+}
+
+verso_err vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *deaths)
+{
+    verso_err err = vs_death_list_reserve(deaths, writer->deaths.count);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    settle_dropped(writer);
+    if (writer->deaths.count > 0) {
+        memcpy(deaths->death + deaths->count, writer->deaths.death,
+               writer->deaths.count * sizeof *deaths->death);
+    }
+    deaths->count += writer->deaths.count;
+    writer->deaths.count = 0;
+    writer->born_count = 0;
+    writer->undo_count = 0;
+    return VERSO_OK;
+}
+
+void vs_writer_abort(struct vs_page_writer *writer)
+{
+    while (writer->undo_count > 0) {
+        const struct vs_undo *undo = &writer->undo[--writer->undo_count];
+        struct vs_descriptor *descriptor;
+        verso_err err = vs_page_table_change(&writer->store->table, undo->page, &descriptor);
+        assert(err == VERSO_OK); /* changed in this transaction already */
+        (void)err;
+        vs_descriptor_set(descriptor, undo->word, undo->before);
+    }
+    for (size_t i = 0; i < writer->born_count; i++) {
+        if (!vs_space_is_free(&writer->store->space, writer->born[i])) {
+            unbear(writer, writer->born[i]);
+        }
+    }
+    writer->born_count = 0;
+    writer->dropped_count = 0;
+    writer->deaths.count = 0;
+}
+
+void vs_writer_clear(struct vs_page_writer *writer)
+{
+    free(writer->born);
+    free(writer->dropped);
+    free(writer->undo);
+    vs_death_list_clear(&writer->deaths);
+}

@@ -1,0 +1,63 @@
+/*
+ * page_writer_state.h - what a page_writer remembers; for the store floor only.
+ */
+#ifndef VERSO_STORE_PAGE_WRITER_STATE_H
+#define VERSO_STORE_PAGE_WRITER_STATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/page.h"
+#include "store/deaths.h"
+
+struct vs_store;
+
+/** A descriptor word as it was before this transaction. */
+struct vs_undo {
+    uint64_t before;
+    vs_page_no page;
+    uint32_t word;
+};
+
+struct vs_page_writer {
+    struct vs_store *store;
+    uint64_t version;    /* or generation */
+    bool history;        /* the clock */
+    uint32_t pin;        /* the writer's own reader slot: its pointers hold frames in place */
+    vs_page_no *born;    /* pages made in this transaction; some may be dropped again */
+    size_t born_count;
+    size_t born_capacity;
+    size_t spilled;      /* born[0 .. spilled) were looked at by the spill */
+    vs_page_no *dropped; /* of those: dropped, their bytes readable until the next step */
+    size_t dropped_count;
+    size_t dropped_capacity;
+    struct vs_undo *undo;
+    size_t undo_count;
+    size_t undo_capacity;
+    struct vs_death_list deaths; /* committed pages that die with this transaction */
+};
+
+/** Begin a transaction that will be `version`. */
+void vs_writer_begin(struct vs_page_writer *writer, uint64_t version);
+
+/** Its pages are committed: hand their predecessors' deaths over. VERSO_NOMEM: nothing was done. */
+verso_err vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *deaths);
+
+/** Undo everything. */
+void vs_writer_abort(struct vs_page_writer *writer);
+
+/** Free the lists. */
+void vs_writer_clear(struct vs_page_writer *writer);
+
+/** Describe a page number just taken as born in this transaction. */
+verso_err vs_writer_bear(struct vs_page_writer *writer, vs_page_no page, enum vs_page_kind kind,
+                         uint32_t crc);
+
+/** Change a descriptor word, remembering what it was. */
+verso_err vs_writer_set_word(struct vs_page_writer *writer, vs_page_no page, unsigned word,
+                             uint64_t value);
+
+/** The page is free: its number, and its frame if it has one. */
+void vs_store_free_page(struct vs_store *store, vs_page_no page);
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * pages.c - verifying pages at their first touch, and following the leaf chain; see pages.h.
+ */
+#include "store/pages.h"
+
+#include "format/branch.h"
+#include "format/checksum.h"
+#include "format/leaf.h"
+#include "os/fault.h"
+#include "os/os.h"
+#include "store/page_table.h"
+
+static const char *kind_name(unsigned kind)
+{
+    switch (kind & ~(unsigned)VS_CLOCK_HISTORY) {
+    case VS_KIND_LEAF:
+        return "leaf";
+    case VS_KIND_BRANCH:
+        return "branch";
+    case VS_KIND_RUN:
+        return "value run";
+    default:
+        return "unused page";
+    }
+}
+
+/* @return NULL, or what is wrong with the bytes of a page whose checksum is right. */
+static const char *structure_fault(const uint8_t *bytes, size_t page_size, unsigned kind,
+                                   uint64_t born)
+{
+    kind &= ~(unsigned)VS_CLOCK_HISTORY;
+    if (kind == VS_KIND_RUN) {
+        return NULL;
+    }
+    if (vs_page_kind(bytes) != kind) {
+        return "its header names another kind than its descriptor";
+    }
+    if (vs_page_birth(bytes) != born) {
+        return "its header names another birth than its descriptor";
+    }
+    return kind == VS_KIND_LEAF ? vs_leaf_check(bytes, page_size)
+                                : vs_branch_check(bytes, page_size);
+}
+
+verso_err vs_page_read_unverified(struct vs_pages *pages, vs_page_no page, const uint8_t **bytes)
+{
+    if (page == 0 || page >= pages->limit) {
+        return vs_fault(VERSO_CORRUPT, "page %u: no such page", page);
+    }
+    const struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_get(pages->table, page, &descriptor);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    uint64_t born = vs_descriptor_born(descriptor);
+    unsigned kind = vs_descriptor_kind(descriptor);
+    uint64_t at = (uint64_t)page << pages->page_shift;
+    if ((kind & ~(unsigned)VS_CLOCK_HISTORY) - VS_KIND_LEAF > VS_KIND_RUN - VS_KIND_LEAF) {
+        return vs_fault(VERSO_CORRUPT, "page %u: its descriptor says that it was never used", page);
+    }
+    if (at + pages->page_size > atomic_load(&pages->table->file_bytes)) {
+        return vs_fault(VERSO_CORRUPT, "page %u (%s): lies beyond the end of the file", page,
+                        kind_name(kind));
+    }
+    const uint8_t *found = pages->map + at;
+    if (vs_page_checksum(page, born, found, pages->page_size) != vs_descriptor_crc(descriptor)) {
+        return vs_fault(VERSO_CORRUPT, "page %u (%s): checksum does not match its descriptor", page,
+                        kind_name(kind));
+    }
+    const char *fault = structure_fault(found, pages->page_size, kind, born);
+    if (fault != NULL) {
+        return vs_fault(VERSO_CORRUPT, "page %u (%s): %s", page, kind_name(kind), fault);
+    }
+    atomic_fetch_or_explicit(&pages->verified[page >> 6], UINT64_C(1) << (page & 63),
+                             memory_order_release);
+    *bytes = found;
+    return VERSO_OK;
+}
+
+verso_err vs_page_read_level(struct vs_pages *pages, vs_page_no page, unsigned level,
+                             const uint8_t **bytes)
+{
+    verso_err err = vs_page_read(pages, page, bytes);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    unsigned kind = level == 0 ? VS_KIND_LEAF : VS_KIND_BRANCH;
+    if (vs_page_kind(*bytes) != kind || vs_page_level(*bytes) != level) {
+        return vs_fault(VERSO_CORRUPT, "page %u: a %s of level %u where level %u belongs", page,
+                        kind_name(vs_page_kind(*bytes)), vs_page_level(*bytes), level);
+    }
+    return VERSO_OK;
+}
+
+void vs_pages_will_need(struct vs_pages *pages, const vs_page_no *page, unsigned count)
+{
+    if (pages->file == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (page[i] < pages->limit) {
+            pages->file->os->prefetch(pages->file, pages->map,
+                                      (uint64_t)page[i] << pages->page_shift, pages->page_size);
+        }
+    }
+}
+
+verso_err vs_page_next_leaf(struct vs_pages *pages, vs_page_no leaf, uint64_t version,
+                            vs_page_no *next)
+{
+    const struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_get(pages->table, leaf, &descriptor);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    uint64_t born = vs_descriptor_born(descriptor);
+    uint64_t newest = VS_NO_LINK;
+    for (unsigned i = 0; i < VS_LINKS; i++) {
+        uint64_t word = vs_descriptor_word(descriptor, VS_WORD_LINK + i);
+        if (word == VS_NO_LINK || vs_link_version(word, born) > version) {
+            continue;
+        }
+        /* stamps stand in the low half, as distances from the birth */
+        if (newest == VS_NO_LINK || (uint32_t)word > (uint32_t)newest) {
+            newest = word;
+        }
+    }
+    if (newest == VS_NO_LINK) {
+        return vs_fault(VERSO_CORRUPT, "page %u (leaf): no link of version %llu or before", leaf,
+                        (unsigned long long)version);
+    }
+    *next = vs_link_page(newest);
+    return VERSO_OK;
+}
+
+void vs_page_prefetch_descriptor(const struct vs_pages *pages, vs_page_no page)
+{
+    if (page >= pages->limit) {
+        return;
+    }
+    const struct vs_page_table *table = pages->table;
+    uint32_t where = atomic_load_explicit(&table->block[page / VS_BLOCK_PAGES].where,
+                                          memory_order_relaxed);
+    const uint8_t *block = NULL;
+    if (where >= VS_BLOCK_MEMORY) {
+        block = vs_block_pool_bytes(&table->pool, where - VS_BLOCK_MEMORY);
+    } else if (where == VS_BLOCK_COPY_A || where == VS_BLOCK_COPY_B) {
+        block = table->map + vs_layout_block_at(table->page_size, page / VS_BLOCK_PAGES,
+                                                where - VS_BLOCK_COPY_A);
+    }
+    if (block != NULL) {
+        __builtin_prefetch(block + (size_t)(page % VS_BLOCK_PAGES) * VS_DESCRIPTOR_SIZE);
+    }
+}
+
+verso_err vs_page_is_alive(struct vs_pages *pages, vs_page_no page, uint64_t version, bool *alive)
+{
+    if (page == 0 || page >= pages->limit) {
+        return vs_fault(VERSO_CORRUPT, "page %u: no such page", page);
+    }
+    const struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_get(pages->table, page, &descriptor);
+    if (err == VERSO_OK) {
+        *alive = vs_descriptor_born(descriptor) <= version &&
+                 version < vs_descriptor_died(descriptor);
+    }
+    return err;
+}

@@ -1,0 +1,104 @@
+/*
+ * pages.h - reading pages and the leaf chain: where a page lies, and whether it was verified.
+ *
+ * One bit a page says "in the mapping and verified"; only where it is clear a wider word is read:
+ * the page's frame in the arena, or 0 for "in the file, not verified yet". A page met in the file
+ * for the first time since open is checked against its descriptor's CRC and for its structure; past
+ * that, its bytes are trusted.
+ *
+ * Threads: any. What is returned stays valid while the caller's pin (reader_slots.h) on a version in
+ * the page's life span holds; a writer's, until its next vs_writer_step().
+ */
+#ifndef VERSO_STORE_PAGES_H
+#define VERSO_STORE_PAGES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/page.h"
+#include "format/run_ref.h"
+#include "verso.h"
+
+/** The read side of a store's pages. All fields are constant after open; what they point to is not. */
+struct vs_pages {
+    const uint8_t *map;          /* the store file; of an in-memory store: its memory */
+    uint8_t *frames;             /* arena frames, frame f at f << page_shift; frame 0 is never used */
+    _Atomic uint64_t *verified;  /* a bit a page */
+    _Atomic uint32_t *frame_of;  /* a word a page: frame, or 0 */
+    vs_page_no limit;            /* page numbers from here on cannot be */
+    unsigned page_shift;
+    size_t page_size;
+    struct vs_page_table *table; /* page_table.h */
+    struct vs_file *file;        /* NULL: in memory */
+};
+
+/** The rest of vs_page_read(): a page in the file, met for the first time since open. */
+verso_err vs_page_read_unverified(struct vs_pages *pages, vs_page_no page, const uint8_t **bytes);
+
+/**
+ * The bytes of a page.
+ *
+ * @retval VERSO_CORRUPT  The page is not what its descriptor promises, or no page at all.
+ */
+static inline verso_err vs_page_read(struct vs_pages *pages, vs_page_no page, const uint8_t **bytes)
+{
+    if (page < pages->limit) {
+        /* acquire: pairs with the release of whoever verified; without it a reader might see the
+         * bit before the page's last bytes */
+        uint64_t word = atomic_load_explicit(&pages->verified[page >> 6], memory_order_acquire);
+        if (word >> (page & 63) & 1) {
+            *bytes = pages->map + ((size_t)page << pages->page_shift);
+            return VERSO_OK;
+        }
+        /* acquire: the frame's bytes come before the word that names it */
+        uint32_t frame = atomic_load_explicit(&pages->frame_of[page], memory_order_acquire);
+        if (frame != 0) {
+            *bytes = pages->frames + ((size_t)frame << pages->page_shift);
+            return VERSO_OK;
+        }
+    }
+    return vs_page_read_unverified(pages, page, bytes);
+}
+
+/** Where the bytes of a page would lie in the mapping, for prefetching only. */
+static inline const uint8_t *vs_page_hint(const struct vs_pages *pages, vs_page_no page)
+{
+    return pages->map + ((size_t)page << pages->page_shift);
+}
+
+/** vs_page_read(), and the page must be of this kind and level (VS_KIND_LEAF: level 0). */
+verso_err vs_page_read_level(struct vs_pages *pages, vs_page_no page, unsigned level,
+                             const uint8_t **bytes);
+
+/** Ask the system to read pages not in memory yet; a hint for scans of cold stores. */
+void vs_pages_will_need(struct vs_pages *pages, const vs_page_no *page, unsigned count);
+
+/**
+ * The leaf after `leaf` in the chain of `version`: the link with the greatest stamp <= version.
+ *
+ * @param[out] next  0 at the end of the chain.
+ * @retval VERSO_CORRUPT  The descriptor is damaged, or has no link for this version.
+ */
+verso_err vs_page_next_leaf(struct vs_pages *pages, vs_page_no leaf, uint64_t version,
+                            vs_page_no *next);
+
+/** Ask for the descriptor's line, ahead of vs_page_next_leaf(). */
+void vs_page_prefetch_descriptor(const struct vs_pages *pages, vs_page_no page);
+
+/** Is the page alive in `version`: born <= version < died? For check and guarded chain walks. */
+verso_err vs_page_is_alive(struct vs_pages *pages, vs_page_no page, uint64_t version, bool *alive);
+
+/**
+ * The bytes of a long value where they lie in one piece.
+ *
+ * @param[out] bytes  NULL if the value lies in several extents; use vs_run_copy() then.
+ */
+verso_err vs_run_borrow(struct vs_pages *pages, const struct vs_run_ref *ref, const uint8_t **bytes);
+
+/** Copy `size` bytes from `offset` of a long value; the range lies within it. */
+verso_err vs_run_copy(struct vs_pages *pages, const struct vs_run_ref *ref, uint64_t offset,
+                      uint8_t *buffer, size_t size);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * reader_slots.c - claiming, leaving and surveying the slots; see reader_slots.h.
+ */
+#include "store/reader_slots.h"
+
+#include "os/fault.h"
+#include "os/memory.h"
+
+/* Where this thread found its last slot: opening and closing in turn touches one line only. */
+static _Thread_local uint32_t last_index;
+
+verso_err vs_reader_slots_init(struct vs_reader_slots *slots)
+{
+    slots->slot = vs_memory_reserve((size_t)VS_READER_SLOTS_MAX * sizeof *slots->slot);
+    if (slots->slot == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for reader slots");
+    }
+    atomic_init(&slots->used_below, 0);
+    return VERSO_OK;
+}
+
+void vs_reader_slots_clear(struct vs_reader_slots *slots)
+{
+    vs_memory_release(slots->slot, (size_t)VS_READER_SLOTS_MAX * sizeof *slots->slot);
+    slots->slot = NULL;
+}
+
+verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint64_t epoch,
+                        uint32_t *index)
+{
+    for (;;) {
+        uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_acquire);
+        uint32_t start = last_index < below ? last_index : 0;
+        for (uint32_t tried = 0; tried < below; tried++) {
+            uint32_t i = start + tried < below ? start + tried : start + tried - below;
+            struct vs_reader_slot *slot = &slots->slot[i];
+            uint64_t expected = VS_SLOT_FREE;
+            if (atomic_load_explicit(&slot->pinned, memory_order_relaxed) != VS_SLOT_FREE) {
+                continue;
+            }
+            /* seq_cst: the reader's half of the protocol */
+            if (atomic_compare_exchange_strong(&slot->pinned, &expected, version + 1)) {
+                atomic_store_explicit(&slot->epoch, epoch, memory_order_seq_cst);
+                last_index = i;
+                *index = i;
+                return VERSO_OK;
+            }
+        }
+        if (below == VS_READER_SLOTS_MAX) {
+            return vs_fault(VERSO_LIMIT, "all %d reader slots are taken", VS_READER_SLOTS_MAX);
+        }
+        atomic_compare_exchange_strong(&slots->used_below, &below, below + 1);
+    }
+}
+
+uint64_t vs_reader_count(const struct vs_reader_slots *slots)
+{
+    uint64_t count = 0;
+    uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_acquire);
+    for (uint32_t i = 0; i < below; i++) {
+        count += atomic_load_explicit(&slots->slot[i].pinned, memory_order_relaxed) != VS_SLOT_FREE;
+    }
+    return count;
+}
+
+uint64_t vs_reader_oldest_epoch(const struct vs_reader_slots *slots)
+{
+    uint64_t oldest = UINT64_MAX;
+    uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_seq_cst);
+    for (uint32_t i = 0; i < below; i++) {
+        const struct vs_reader_slot *slot = &slots->slot[i];
+        if (atomic_load_explicit(&slot->pinned, memory_order_seq_cst) != VS_SLOT_FREE) {
+            uint64_t epoch = atomic_load_explicit(&slot->epoch, memory_order_seq_cst);
+            oldest = epoch < oldest ? epoch : oldest;
+        }
+    }
+    return oldest;
+}
+
+bool vs_reader_newest_before(const struct vs_reader_slots *slots, uint64_t epoch,
+                             uint64_t *version)
+{
+    bool found = false;
+    uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_seq_cst);
+    for (uint32_t i = 0; i < below; i++) {
+        const struct vs_reader_slot *slot = &slots->slot[i];
+        uint64_t pinned = atomic_load_explicit(&slot->pinned, memory_order_seq_cst);
+        if (pinned == VS_SLOT_FREE ||
+            atomic_load_explicit(&slot->epoch, memory_order_seq_cst) >= epoch) {
+            continue;
+        }
+        *version = found && *version > pinned - 1 ? *version : pinned - 1;
+        found = true;
+    }
+    return found;
+}

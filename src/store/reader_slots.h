@@ -1,0 +1,64 @@
+/*
+ * reader_slots.h - who reads which version: one cache line for each open view.
+ *
+ * A pin is two words, {version, location epoch read before the pin}. Readers claim and leave a slot
+ * with atomics alone; the writer and the checkpoint read all slots. The protocol (design, section 7)
+ * is Dekker's: the reader writes its slot, then reads what is published; the judge reads what is
+ * published, then the slots. All four are sequentially consistent, so one of them sees the other.
+ *
+ * Threads: any.
+ */
+#ifndef VERSO_STORE_READER_SLOTS_H
+#define VERSO_STORE_READER_SLOTS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "verso.h"
+
+enum { VS_READER_SLOTS_MAX = 65536, VS_SLOT_BYTES = 64 };
+
+#define VS_SLOT_FREE UINT64_C(0) /* in `pinned`: nobody's; reserved memory begins like this */
+
+struct vs_reader_slot {
+    _Atomic uint64_t pinned; /* version + 1 */
+    _Atomic uint64_t epoch; /* left behind by the former owner until set: older, so on the safe side */
+    uint8_t padding[VS_SLOT_BYTES - 16];
+};
+
+struct vs_reader_slots {
+    struct vs_reader_slot *slot;  /* VS_READER_SLOTS_MAX of them, reserved */
+    _Atomic uint32_t used_below;  /* no slot from here on was ever claimed */
+};
+
+verso_err vs_reader_slots_init(struct vs_reader_slots *slots);
+void vs_reader_slots_clear(struct vs_reader_slots *slots);
+
+/** Claim a slot for `version`. VERSO_LIMIT: all are taken. */
+verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint64_t epoch,
+                        uint32_t *index);
+
+/** Move one's own pin to another version, before trusting it. */
+static inline void vs_reader_move(struct vs_reader_slots *slots, uint32_t index, uint64_t version)
+{
+    /* seq_cst: the reader's half of the protocol above */
+    atomic_store_explicit(&slots->slot[index].pinned, version + 1, memory_order_seq_cst);
+}
+
+static inline void vs_reader_unpin(struct vs_reader_slots *slots, uint32_t index)
+{
+    /* release: the reader's last look at its pages comes before anyone may reuse them */
+    atomic_store_explicit(&slots->slot[index].pinned, VS_SLOT_FREE, memory_order_release);
+}
+
+/** Slots in use, at some moment. */
+uint64_t vs_reader_count(const struct vs_reader_slots *slots);
+
+/** Oldest epoch among slots in use; UINT64_MAX if none is. */
+uint64_t vs_reader_oldest_epoch(const struct vs_reader_slots *slots);
+
+/** Newest version among slots in use whose epoch is before `epoch`. @return Whether there is one. */
+bool vs_reader_newest_before(const struct vs_reader_slots *slots, uint64_t epoch,
+                             uint64_t *version);
+
+#endif

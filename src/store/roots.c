@@ -1,0 +1,204 @@
+/*
+ * roots.c - publishing, pinning and remembering roots; see roots.h.
+ */
+#include "store/roots.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/fault.h"
+
+struct vs_root_chunk {
+    struct {
+        struct vs_root_record record; /* note.data is malloc'ed, or NULL */
+    } root[VS_ROOT_CHUNK];
+};
+
+/* ---- the published root ---- */
+
+static void write_place(struct vs_published_place *place, const struct vs_root_record *record)
+{
+    const uint64_t words[VS_PUBLISHED_WORDS] = {
+        record->version,         record->tree.page,       record->tree.depth,
+        record->tree.keys,       record->catalogue.page,  record->catalogue.depth,
+        record->catalogue.keys,  record->fingerprint,     (uint64_t)record->time_us,
+        record->note.size,
+    };
+    for (unsigned i = 0; i < VS_PUBLISHED_WORDS; i++) {
+        atomic_store_explicit(&place->word[i], words[i], memory_order_relaxed);
+    }
+}
+
+static void read_place(const struct vs_published_place *place, struct vs_root_record *record)
+{
+    uint64_t words[VS_PUBLISHED_WORDS];
+    for (unsigned i = 0; i < VS_PUBLISHED_WORDS; i++) {
+        words[i] = atomic_load_explicit(&place->word[i], memory_order_relaxed);
+    }
+    record->version = words[0];
+    record->tree = (struct vs_tree_root){(vs_page_no)words[1], (uint32_t)words[2], words[3]};
+    record->catalogue = (struct vs_tree_root){(vs_page_no)words[4], (uint32_t)words[5], words[6]};
+    record->fingerprint = words[7];
+    record->time_us = (int64_t)words[8];
+    record->note = (verso_slice){NULL, (size_t)words[9]};
+}
+
+static void publish_record(struct vs_roots *roots, const struct vs_root_record *record)
+{
+    uint64_t sequence = atomic_load_explicit(&roots->sequence, memory_order_relaxed) + 1;
+    write_place(&roots->place[sequence % VS_PUBLISHED_PLACES], record);
+    /* seq_cst: pairs with the second look in vs_roots_pin(), and releases the root's pages */
+    atomic_store_explicit(&roots->sequence, sequence, memory_order_seq_cst);
+    atomic_store_explicit(&roots->published, record->version, memory_order_seq_cst);
+}
+
+verso_err vs_roots_pin(struct vs_roots *roots, struct vs_reader_slots *readers, uint64_t epoch,
+                       uint32_t *slot, struct vs_root_record *record)
+{
+    bool pinned = false;
+    for (;;) {
+        /* seq_cst throughout: the reader's half of the protocol in reader_slots.h */
+        uint64_t sequence = atomic_load_explicit(&roots->sequence, memory_order_seq_cst);
+        read_place(&roots->place[sequence % VS_PUBLISHED_PLACES], record);
+        if (pinned) {
+            vs_reader_move(readers, *slot, record->version);
+        } else {
+            verso_err err = vs_reader_pin(readers, record->version, epoch, slot);
+            if (err != VERSO_OK) {
+                return err;
+            }
+            pinned = true;
+        }
+        if (atomic_load_explicit(&roots->sequence, memory_order_seq_cst) == sequence) {
+            return VERSO_OK;
+        }
+    }
+}
+
+/* ---- recent roots ---- */
+
+static struct vs_root_chunk **chunk_at(const struct vs_roots *roots, uint64_t version)
+{
+    return &roots->chunk[version / VS_ROOT_CHUNK % VS_ROOT_CHUNKS_MAX];
+}
+
+static struct vs_root_record *record_at(const struct vs_roots *roots, uint64_t version)
+{
+    return &(*chunk_at(roots, version))->root[version % VS_ROOT_CHUNK].record;
+}
+
+void vs_roots_publish(struct vs_roots *roots, uint64_t version)
+{
+    if (version <= atomic_load_explicit(&roots->published, memory_order_relaxed)) {
+        return;
+    }
+    /* the chunk cannot go: roots are forgotten up to a checkpoint's version, published before */
+    assert(version < atomic_load_explicit(&roots->end, memory_order_acquire));
+    publish_record(roots, record_at(roots, version));
+}
+
+verso_err vs_roots_init(struct vs_roots *roots, const struct vs_root_record *record)
+{
+    memset(roots, 0, sizeof *roots);
+    roots->chunk = calloc(VS_ROOT_CHUNKS_MAX, sizeof *roots->chunk);
+    if (roots->chunk == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for the list of roots");
+    }
+    pthread_mutex_init(&roots->lookup_lock, NULL);
+    vs_roots_restart(roots, record);
+    return VERSO_OK;
+}
+
+void vs_roots_restart(struct vs_roots *roots, const struct vs_root_record *record)
+{
+    roots->first = record->version + 1;
+    atomic_store(&roots->end, record->version + 1);
+    publish_record(roots, record);
+}
+
+void vs_roots_clear(struct vs_roots *roots)
+{
+    if (roots->chunk == NULL) {
+        return;
+    }
+    uint64_t end = atomic_load(&roots->end);
+    vs_roots_forget(roots, end - 1);
+    if (*chunk_at(roots, end) != NULL) { /* a note reserved for a commit that never came */
+        free((void *)(uintptr_t)record_at(roots, end)->note.data);
+    }
+    for (unsigned i = 0; i < VS_ROOT_CHUNKS_MAX; i++) {
+        free(roots->chunk[i]);
+    }
+    free(roots->chunk);
+    roots->chunk = NULL;
+    pthread_mutex_destroy(&roots->lookup_lock);
+}
+
+verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note_size)
+{
+    struct vs_root_chunk **chunk = chunk_at(roots, version);
+    if (*chunk == NULL) {
+        *chunk = calloc(1, sizeof **chunk);
+        if (*chunk == NULL) {
+            return vs_fault(VERSO_NOMEM, "no memory for the list of roots");
+        }
+    }
+    struct vs_root_record *record = record_at(roots, version);
+    if (note_size > 0) {
+        void *note = realloc((void *)(uintptr_t)record->note.data, note_size);
+        if (note == NULL) {
+            return vs_fault(VERSO_NOMEM, "no memory for a root's note");
+        }
+        record->note.data = note;
+    }
+    return VERSO_OK;
+}
+
+void vs_roots_append(struct vs_roots *roots, const struct vs_root_record *record)
+{
+    assert(record->version == atomic_load(&roots->end));
+    struct vs_root_record *entry = record_at(roots, record->version);
+    void *note = (void *)(uintptr_t)entry->note.data;
+    *entry = *record;
+    entry->note.data = note;
+    if (record->note.size > 0) {
+        memcpy(note, record->note.data, record->note.size);
+    }
+    /* release: the record comes before the number that lets lookups reach it */
+    atomic_store_explicit(&roots->end, record->version + 1, memory_order_release);
+}
+
+void vs_roots_retract(struct vs_roots *roots, uint64_t version)
+{
+    assert(version + 1 == atomic_load(&roots->end));
+    atomic_store_explicit(&roots->end, version, memory_order_release);
+}
+
+bool vs_roots_find(const struct vs_roots *roots, uint64_t version, struct vs_root_record *record,
+                   uint8_t *note)
+{
+    if (version < roots->first ||
+        version >= atomic_load_explicit(&roots->end, memory_order_acquire)) {
+        return false;
+    }
+    *record = *record_at(roots, version);
+    if (note != NULL && record->note.size > 0) {
+        memcpy(note, record->note.data, record->note.size);
+        record->note.data = note;
+    }
+    return true;
+}
+
+void vs_roots_forget(struct vs_roots *roots, uint64_t version)
+{
+    for (; roots->first <= version; roots->first++) {
+        struct vs_root_record *record = record_at(roots, roots->first);
+        free((void *)(uintptr_t)record->note.data);
+        record->note = (verso_slice){NULL, 0};
+        if (roots->first % VS_ROOT_CHUNK == VS_ROOT_CHUNK - 1) {
+            free(*chunk_at(roots, roots->first));
+            *chunk_at(roots, roots->first) = NULL;
+        }
+    }
+}

@@ -1,0 +1,473 @@
+/*
+ * store_open.c - from a path to a store whose parts stand, and back.
+ *
+ * The lock comes first, then the meta is chosen: the higher valid one of the two slots. Nothing is
+ * written before the log has been proved readable.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/fault.h"
+#include "os/memory.h"
+#include "store/checkpoint.h"
+#include "store/store.h"
+#include "store/store_create.h"
+
+#define MAP_BYTES_MAX (UINT64_C(16) << 40)
+#define MEMORY_BYTES_MAX (UINT64_C(1) << 40)
+#define ARENA_SPACE_MIN (UINT64_C(64) << 30)
+
+/* ---- metas ---- */
+
+static bool is_newer(const struct vs_meta *a, const struct vs_meta *b)
+{
+    return a->generation != b->generation ? a->generation > b->generation : a->epoch > b->epoch;
+}
+
+static verso_err describe_bad_metas(const char *path, enum vs_meta_state a, enum vs_meta_state b)
+{
+    if (a == VS_META_FORMAT || b == VS_META_FORMAT) {
+        return vs_fault(VERSO_FORMAT, "%s: a Verso store of an unknown format", path);
+    }
+    if (a == VS_META_FOREIGN && b == VS_META_FOREIGN) {
+        return vs_fault(VERSO_FORMAT, "%s: not a Verso store", path);
+    }
+    return vs_fault(VERSO_CORRUPT, "%s: both meta pages are damaged", path);
+}
+
+static verso_err read_metas(struct vs_store *store, uint64_t file_size)
+{
+    uint8_t bytes[VS_PART_BYTES];
+    struct vs_meta meta[2];
+    enum vs_meta_state state[2] = {VS_META_FOREIGN, VS_META_FOREIGN};
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t at = i == 0 ? 0 : VS_META_B_AT;
+        if (at + VS_PART_BYTES > file_size) {
+            continue;
+        }
+        verso_err err = store->os->read_at(store->file, at, bytes, sizeof bytes);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        state[i] = vs_meta_decode(bytes, &meta[i]);
+    }
+    if (state[0] != VS_META_OK && state[1] != VS_META_OK) {
+        return describe_bad_metas(store->path, state[0], state[1]);
+    }
+    unsigned chosen = state[0] != VS_META_OK                                          ? 1
+                      : state[1] == VS_META_OK && is_newer(&meta[1], &meta[0]) ? 1
+                                                                               : 0;
+    store->meta = meta[chosen];
+    store->meta_damaged = state[1 - chosen] != VS_META_OK;
+    store->metas_differ =
+        store->meta_damaged || is_newer(&meta[chosen], &meta[1 - chosen]);
+    return VERSO_OK;
+}
+
+static verso_err check_meta(struct vs_store *store, uint64_t file_size)
+{
+    const struct vs_meta *meta = &store->meta;
+    uint32_t wanted = store->config.page_size;
+    if (wanted != 0 && wanted != meta->page_size) {
+        return vs_fault(VERSO_MISMATCH, "%s: its pages are of %u bytes, not %u", store->path,
+                        meta->page_size, wanted);
+    }
+    if (meta->high_water > file_size / meta->page_size) {
+        return vs_fault(VERSO_CORRUPT, "%s: cut short: %llu bytes, of %llu in use", store->path,
+                        (unsigned long long)file_size,
+                        (unsigned long long)(meta->high_water * meta->page_size));
+    }
+    return VERSO_OK;
+}
+
+/* ---- files ---- */
+
+static verso_err open_files(struct vs_store *store)
+{
+    const struct vs_store_config *config = &store->config;
+    enum vs_open_mode mode = config->read_only ? VS_OPEN_READ : VS_OPEN_WRITE;
+    verso_err err = store->os->open(store->os, store->path, mode, &store->file);
+    if (err == VERSO_NO_STORE && config->create && !config->read_only) {
+        err = vs_store_create(config, &store->file);
+        if (err == VERSO_OK) {
+            return VERSO_OK; /* locked already */
+        }
+        store->file = NULL;
+        if (err == VERSO_EXISTS) {
+            err = store->os->open(store->os, store->path, mode, &store->file);
+        }
+    }
+    if (err != VERSO_OK) {
+        store->file = NULL;
+        return err;
+    }
+    return store->os->lock(store->file, !config->read_only);
+}
+
+/* ---- parts ---- */
+
+static unsigned shift_of(size_t page_size)
+{
+    return (unsigned)__builtin_ctzll(page_size);
+}
+
+static verso_err reserve_page_words(struct vs_store *store, vs_page_no limit)
+{
+    struct vs_pages *pages = &store->pages;
+    pages->limit = limit;
+    pages->verified = vs_memory_reserve(((size_t)limit + 63) / 64 * sizeof *pages->verified);
+    pages->frame_of =
+        store->in_memory ? NULL : vs_memory_reserve((size_t)limit * sizeof *pages->frame_of);
+    if (pages->verified == NULL || (pages->frame_of == NULL && !store->in_memory)) {
+        return vs_fault(VERSO_NOMEM, "no address space for the page states");
+    }
+    return VERSO_OK;
+}
+
+static void release_page_words(struct vs_store *store)
+{
+    struct vs_pages *pages = &store->pages;
+    vs_memory_release(pages->verified, ((size_t)pages->limit + 63) / 64 * sizeof *pages->verified);
+    vs_memory_release(pages->frame_of, (size_t)pages->limit * sizeof *pages->frame_of);
+    pages->verified = NULL;
+    pages->frame_of = NULL;
+}
+
+/* Map the file and reserve what grows with it, for as many pages as the process can have. */
+static verso_err reserve_for(struct vs_store *store, uint64_t bytes)
+{
+    struct vs_pages *pages = &store->pages;
+    uint64_t count = bytes >> pages->page_shift;
+    vs_page_no limit = count > UINT32_MAX ? UINT32_MAX : (vs_page_no)count;
+    verso_err err = store->os->map(store->file, (size_t)bytes, &pages->map);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    store->map_size = bytes;
+    err = reserve_page_words(store, limit);
+    if (err == VERSO_OK) {
+        err = vs_space_init(&store->space, pages->page_size, limit);
+    }
+    if (err == VERSO_OK) {
+        err = vs_page_table_init(&store->table, pages->map, pages->page_size, limit,
+                                 &store->readers);
+        if (err == VERSO_OK) {
+            return VERSO_OK;
+        }
+        vs_space_clear(&store->space);
+    }
+    release_page_words(store);
+    store->os->unmap(store->file, pages->map, (size_t)bytes);
+    pages->map = NULL;
+    return err;
+}
+
+static verso_err reserve_address_space(struct vs_store *store, uint64_t file_size)
+{
+    uint64_t least = file_size * 2;
+    verso_err err = VERSO_NOMEM;
+    for (uint64_t bytes = MAP_BYTES_MAX; bytes >= least; bytes /= 2) {
+        err = reserve_for(store, bytes);
+        if (err == VERSO_OK || bytes < 1 << 20) {
+            break;
+        }
+    }
+    return err;
+}
+
+static verso_err open_file_parts(struct vs_store *store)
+{
+    struct vs_file_identity identity;
+    verso_err err = store->os->identify(store->file, &identity);
+    if (err == VERSO_OK) {
+        err = read_metas(store, identity.size);
+    }
+    if (err == VERSO_OK) {
+        err = check_meta(store, identity.size);
+    }
+    if (err != VERSO_OK) {
+        return err;
+    }
+    store->pages.page_size = store->meta.page_size;
+    store->pages.page_shift = shift_of(store->meta.page_size);
+    store->pages.file = store->file;
+    err = reserve_address_space(store, identity.size);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    store->tables_stand = true;
+    uint64_t space = store->config.arena_bytes * 16;
+    err = vs_arena_init(&store->arena, store->pages.page_shift,
+                        space < ARENA_SPACE_MIN ? ARENA_SPACE_MIN : space, &store->readers);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    store->pages.frames = store->arena.frames;
+    vs_page_table_set_top(&store->table, store->meta.top);
+    atomic_store(&store->table.file_bytes, identity.size);
+    store->space.high_water = store->meta.high_water;
+    store->space.file_pages =
+        store->read_only ? store->pages.limit : identity.size >> store->pages.page_shift;
+    return VERSO_OK;
+}
+
+static verso_err open_memory_parts(struct vs_store *store)
+{
+    const struct vs_store_config *config = &store->config;
+    size_t page_size = config->page_size == 0 ? VS_PAGE_SIZE_DEFAULT : config->page_size;
+    store->in_memory = true;
+    store->pages.page_size = page_size;
+    store->pages.page_shift = shift_of(page_size);
+    verso_err err = vs_arena_init(&store->arena, store->pages.page_shift, MEMORY_BYTES_MAX,
+                                  &store->readers);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    store->pages.map = store->arena.frames; /* every page lies at its own place */
+    store->pages.frames = store->arena.frames;
+    err = reserve_page_words(store, store->arena.capacity);
+    if (err == VERSO_OK) {
+        err = vs_space_init(&store->space, page_size, store->arena.capacity);
+    }
+    if (err != VERSO_OK) {
+        return err;
+    }
+    err = vs_page_table_init(&store->table, NULL, page_size, store->arena.capacity,
+                             &store->readers);
+    store->tables_stand = err == VERSO_OK;
+    store->space.file_pages = store->arena.capacity;
+    memset(&store->meta, 0, sizeof store->meta);
+    store->meta.page_size = (uint32_t)page_size;
+    store->meta.clean = true;
+    store->meta.retained_from = 1;
+    store->meta.keep_last = config->keep_last;
+    return err;
+}
+
+/* What the meta says, where the running store looks for it. */
+static verso_err adopt_meta(struct vs_store *store)
+{
+    const struct vs_meta *meta = &store->meta;
+    store->tip = meta->root;
+    store->keep_last = meta->keep_last;
+    store->history = meta->history;
+    store->history_to = meta->root.version;
+    atomic_store(&store->retained_from, meta->retained_from);
+    atomic_store(&store->durable, meta->root.version);
+    atomic_store(&store->generation, meta->generation);
+    atomic_store(&store->checkpoint_lsn, meta->log_lsn);
+    atomic_store(&store->checkpoint_version, meta->root.version);
+    uint64_t from = meta->retained_from;
+    uint64_t to = meta->root.version;
+    store->on_disk = (struct vs_version_range){from < to ? from : to, to};
+    store->frozen = (struct vs_version_range){1, 0};
+    store->writer.store = store;
+    store->history_writer.store = store;
+    store->history_writer.history = true;
+    verso_err err = vs_roots_init(&store->roots, &meta->root);
+    return err == VERSO_OK ? vs_store_refresh_kept(store) : err;
+}
+
+static verso_err begin_store(const struct vs_store_config *config, struct vs_store **store)
+{
+    struct vs_store *fresh = calloc(1, sizeof *fresh);
+    if (fresh == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory to open a store");
+    }
+    fresh->config = *config;
+    fresh->os = config->os;
+    fresh->read_only = config->read_only && config->path != NULL;
+    fresh->replaying = true;
+    fresh->pages.table = &fresh->table;
+    vs_fair_lock_init(&fresh->writer_lock);
+    pthread_mutex_init(&fresh->publish_lock, NULL);
+    pthread_mutex_init(&fresh->state_lock, NULL);
+    if (config->path != NULL) {
+        fresh->path = strdup(config->path);
+    }
+    fresh->config.path = fresh->path;
+    if (config->path != NULL && fresh->path == NULL) {
+        vs_store_discard(fresh);
+        return vs_fault(VERSO_NOMEM, "no memory to open a store");
+    }
+    *store = fresh;
+    return VERSO_OK;
+}
+
+verso_err vs_store_open(const struct vs_store_config *config,
+                        const struct vs_history_calls *history_calls, struct vs_store **store)
+{
+    struct vs_store *fresh = NULL;
+    verso_err err = begin_store(config, &fresh);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    fresh->history_calls = history_calls;
+    err = vs_checkpointer_init(fresh);
+    if (err == VERSO_OK) {
+        err = vs_reader_slots_init(&fresh->readers);
+    }
+    if (err == VERSO_OK && config->path != NULL) {
+        err = open_files(fresh);
+    }
+    if (err == VERSO_OK) {
+        err = config->path != NULL ? open_file_parts(fresh) : open_memory_parts(fresh);
+    }
+    if (err == VERSO_OK) {
+        fresh->arena_limit = config->arena_bytes >> fresh->pages.page_shift;
+        err = adopt_meta(fresh);
+    }
+    if (err != VERSO_OK) {
+        vs_store_discard(fresh);
+        return err;
+    }
+    *store = fresh;
+    return VERSO_OK;
+}
+
+/* ---- the log's part ---- */
+
+struct vs_log_position vs_store_log_start(const struct vs_store *store)
+{
+    return (struct vs_log_position){store->meta.epoch, store->meta.log_lsn,
+                                    store->meta.log_previous_crc};
+}
+
+/* Write the chosen meta over both slots, the other one first: for until that is written, the chosen one
+ * may be all there is. Equal slots are written too, since the page cache may hold what the disk never
+ * got. */
+static verso_err write_meta_over_both(struct vs_store *store)
+{
+    uint8_t chosen[VS_PART_BYTES];
+    uint8_t first[VS_PART_BYTES];
+    vs_meta_encode(&store->meta, chosen);
+    verso_err err = store->os->read_at(store->file, 0, first, sizeof first);
+    uint64_t at = memcmp(first, chosen, sizeof first) == 0 ? VS_META_B_AT : 0;
+    for (unsigned i = 0; i < 2 && err == VERSO_OK; i++) {
+        err = store->os->write_at(store->file, at, chosen, sizeof chosen);
+        if (err == VERSO_OK) {
+            err = store->os->sync_data(store->file);
+        }
+        at = VS_META_B_AT - at;
+    }
+    return err;
+}
+
+verso_err vs_store_will_replay(struct vs_store *store)
+{
+    bool sound = store->meta.clean && !store->metas_differ;
+    return store->in_memory || store->read_only || sound ? VERSO_OK : write_meta_over_both(store);
+}
+
+/* Open the log for appending in a fresh epoch, at or beyond `lsn`. */
+static verso_err open_log(struct vs_store *store, uint64_t epoch, uint64_t lsn,
+                          struct vs_log_position *start)
+{
+    struct vs_log_config config = vs_store_log_config(store);
+    *start = (struct vs_log_position){epoch, lsn, 0};
+    struct vs_log *log;
+    verso_err err = vs_log_open(&config, start, &log);
+    if (err == VERSO_OK) {
+        store->log = log;
+        atomic_store(&store->checkpoint_lsn, start->lsn);
+    }
+    return err;
+}
+
+verso_err vs_store_begin_log(struct vs_store *store)
+{
+    struct vs_log_position start;
+    vs_checkpoint_enter(store);
+    verso_err err = write_meta_over_both(store);
+    if (err == VERSO_OK) {
+        err = open_log(store, store->meta.epoch + 1, store->meta.log_lsn, &start);
+    }
+    if (err == VERSO_OK) {
+        struct vs_meta meta = store->meta;
+        meta.clean = false;
+        meta.epoch = start.epoch;
+        meta.log_lsn = start.lsn;
+        meta.log_previous_crc = start.previous_crc;
+        err = vs_store_write_metas(store, &meta);
+        if (err == VERSO_OK) {
+            pthread_mutex_lock(&store->roots.lookup_lock);
+            store->meta = meta;
+            pthread_mutex_unlock(&store->roots.lookup_lock);
+        } else {
+            vs_store_poison(store, err);
+        }
+    }
+    vs_checkpoint_leave(store);
+    return err;
+}
+
+verso_err vs_store_settle(struct vs_store *store, const struct vs_log_scan *scan)
+{
+    verso_err err = VERSO_OK;
+    bool writes = !store->in_memory && !store->read_only;
+    if (writes && (!store->meta.clean || scan->frames > 0)) {
+        uint64_t epoch = store->meta.epoch > scan->highest_epoch ? store->meta.epoch
+                                                                 : scan->highest_epoch;
+        uint64_t lsn = scan->end.lsn > scan->highest_lsn ? scan->end.lsn : scan->highest_lsn;
+        struct vs_log_position start;
+        err = open_log(store, epoch + 1, lsn, &start);
+        if (err == VERSO_OK) {
+            err = vs_store_checkpoint(store, false);
+        }
+    }
+    if (err == VERSO_OK) {
+        store->replaying = false;
+        err = vs_checkpointer_start(store);
+    }
+    return err;
+}
+
+/* ---- closing ---- */
+
+void vs_store_discard(struct vs_store *store)
+{
+    vs_checkpointer_clear(store);
+    if (store->log != NULL) {
+        verso_err closed = vs_log_close(store->log, false);
+        (void)closed; /* nothing is written by a discarded store */
+    }
+    vs_writer_clear(&store->writer);
+    vs_writer_clear(&store->history_writer);
+    vs_death_list_clear(&store->deaths.recent);
+    vs_death_list_clear(&store->deaths.parked);
+    vs_kept_set_clear(&store->kept);
+    vs_roots_clear(&store->roots);
+    if (store->tables_stand) {
+        vs_page_table_clear(&store->table);
+    }
+    if (store->space.free_bits != NULL) {
+        vs_space_clear(&store->space);
+    }
+    release_page_words(store);
+    if (store->file != NULL && store->pages.map != NULL) {
+        store->os->unmap(store->file, store->pages.map, (size_t)store->map_size);
+    }
+    vs_arena_clear(&store->arena);
+    vs_reader_slots_clear(&store->readers);
+    if (store->file != NULL) {
+        store->os->close(store->file);
+    }
+    pthread_mutex_destroy(&store->state_lock);
+    pthread_mutex_destroy(&store->publish_lock);
+    vs_fair_lock_clear(&store->writer_lock);
+    free(store->path);
+    free(store);
+}
+
+verso_err vs_store_close(struct vs_store *store)
+{
+    vs_checkpointer_stop(store);
+    verso_err err = vs_store_checkpoint(store, true);
+    if (err == VERSO_OK && store->log != NULL) {
+        err = vs_log_close(store->log, true);
+        store->log = NULL;
+    }
+    vs_store_discard(store);
+    return err;
+}
