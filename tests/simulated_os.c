@@ -83,6 +83,7 @@ static verso_err sim_open(const struct vs_os *os, const char *path, enum vs_open
     verso_err err =
         call.fault != NULL ? simulated_call_fault(&call) : find_or_create(disk, path, mode, &found);
     if (err == VERSO_OK) {
+        assert(found != NULL);
         simulated_file_hold(found);
         found->handles++;
         disk->open_files++;
