@@ -347,7 +347,7 @@ Test(branch, agrees_with_arrays)
     for (unsigned s = 0; s < PAGE_SIZES; s++) {
         for (unsigned kind = 0; kind <= PAGE_KEYS_ANY; kind++) {
             uint64_t seed = page_keys_seed();
-            struct model *model = model_open(seed * 64 + s * 8 + kind, page_sizes[s],
+            struct model *model = model_open(seed * 64 + (uint64_t)s * 8 + kind, page_sizes[s],
                                              (enum page_keys)kind, 1 + (kind + s) % 3);
             unsigned steps = page_sizes[s] > PAGE_SIZE ? 1500 : 3000;
             for (unsigned step = 0; step < steps; step++) {
@@ -429,8 +429,8 @@ static size_t spread_bytes(unsigned i, char *text)
 static size_t dense_decimals(unsigned i, char *text)
 {
     char left[32];
-    snprintf(left, sizeof left, "user:%08u:profile", i * 34 - 1);
-    snprintf(text, 32, "user:%08u:profile", i * 34);
+    (void)snprintf(left, sizeof left, "user:%08u:profile", i * 34 - 1);
+    (void)snprintf(text, 32, "user:%08u:profile", i * 34);
     return vs_separator_size(verso_text(left), verso_text(text));
 }
 
@@ -461,6 +461,61 @@ Test(branch, holds_any_four_children)
         }
         free(keys);
     }
+}
+
+/** Fill a branch with separators behind a long prefix, then split it for one that breaks the prefix. */
+static void split_for_stranger(size_t page_size, verso_slice stranger, bool above)
+{
+    uint8_t *page = get_memory(page_size);
+    size_t key_max = vs_leaf_key_max(page_size);
+    char *key = get_memory(key_max + 1);
+    memset(key, 'm', key_max);
+    vs_branch_init(page, page_size, 1, 1, 1, 1);
+    unsigned count = 1;
+    do {
+        (void)snprintf(key + key_max - 4, 5, "%04u", count);
+    } while (count < 9999 &&
+             vs_branch_insert(page, page_size, count, (verso_slice){key, key_max}, count + 1, 1) &&
+             ++count != 0);
+    unsigned index = above ? count : 1;
+    cr_assert_not(vs_branch_insert(page, page_size, index, stranger, 7, 7));
+    struct vs_branch_cell put = {.separator = stranger, .child = 7, .keys = 7};
+    struct vs_branch_cell *cells = get_memory((count + 1) * sizeof *cells);
+    cr_assert_eq(vs_branch_gather(page, NULL, stranger, &put, index, cells), count + 1);
+    unsigned cut = vs_branch_split_point(cells, count + 1, 1, page_size, false);
+    cr_assert_geq(cut, 2);
+    cr_assert_leq(cut, count - 1);
+    cr_assert_leq(vs_branch_encoded_size(cells, cut, 1), page_size);
+    cr_assert_leq(vs_branch_encoded_size(cells + cut, count + 1 - cut, 1), page_size);
+    free(cells);
+    free(key);
+    free(page);
+}
+
+Test(branch, splits_for_a_separator_that_breaks_the_prefix)
+{
+    for (unsigned s = 0; s < PAGE_SIZES; s++) {
+        split_for_stranger(page_sizes[s], verso_text("a"), false);
+        split_for_stranger(page_sizes[s], verso_text("z"), true);
+    }
+}
+
+Test(branch, is_underfull_below_a_quarter)
+{
+    uint8_t page[PAGE_SIZE];
+    vs_branch_init(page, PAGE_SIZE, 1, 1, 1, 1);
+    cr_assert(vs_branch_is_underfull(page, PAGE_SIZE));
+    unsigned full = fan_out(1, spread_bytes);
+    char text[32];
+    unsigned count = 1;
+    for (; vs_branch_is_underfull(page, PAGE_SIZE); count++) {
+        size_t size = spread_bytes(count, text);
+        verso_slice separator = {text, size};
+        cr_assert(vs_branch_insert(page, PAGE_SIZE, count, separator, count + 1, 1));
+    }
+    cr_assert_leq(abs((int)full - 4 * (int)count), 16);
+    vs_branch_remove(page, PAGE_SIZE, count - 1);
+    cr_assert(vs_branch_is_underfull(page, PAGE_SIZE));
 }
 
 /* ---- damaged pages ---- */

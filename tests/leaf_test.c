@@ -40,8 +40,8 @@ Test(leaf, agrees_with_a_sorted_array)
     for (unsigned s = 0; s < PAGE_SIZES; s++) {
         for (unsigned kind = 0; kind <= PAGE_KEYS_ANY; kind++) {
             uint64_t seed = page_keys_seed();
-            struct leaf_model *model =
-                leaf_model_open(seed * 64 + s * 8 + kind, page_sizes[s], (enum page_keys)kind);
+            struct leaf_model *model = leaf_model_open(seed * 64 + (uint64_t)s * 8 + kind,
+                                                       page_sizes[s], (enum page_keys)kind);
             unsigned steps = page_sizes[s] > PAGE_SIZE ? 600 : 4000;
             for (unsigned step = 0; step < steps; step++) {
                 bool same = leaf_model_step(model) && (step % 256 != 0 || leaf_model_agrees(model));
@@ -92,7 +92,7 @@ Test(leaf, refuses_one_cell_too_many_and_stays_as_it_was)
     char key[32];
     for (unsigned i = 0;; i++) {
         memcpy(before, page, PAGE_SIZE);
-        snprintf(key, sizeof key, "%06u", i * 7919 % 100000);
+        (void)snprintf(key, sizeof key, "%06u", i * 7919 % 100000);
         if (!insert(page, PAGE_SIZE, verso_text(key), 90)) {
             break;
         }
@@ -113,7 +113,7 @@ static unsigned ascending_fill(size_t page_size, size_t payload_size)
     unsigned count = 0;
     char key[16];
     do {
-        snprintf(key, sizeof key, "%08u", count);
+        (void)snprintf(key, sizeof key, "%08u", count);
     } while (vs_leaf_insert(page, page_size, count, verso_text(key), payload_of(payload_size)) &&
              ++count != 0);
     size_t least = count * (10 + payload_size);
@@ -157,12 +157,12 @@ Test(leaf, finds_among_keys_of_equal_heads)
     char key[32];
     unsigned count = 0;
     do {
-        snprintf(key, sizeof key, "same%07u", count * 2);
+        (void)snprintf(key, sizeof key, "same%07u", count * 2);
     } while (vs_leaf_insert(page, VS_PAGE_SIZE_MAX, count, verso_text(key), payload_of(2)) &&
              ++count < 3000);
     for (unsigned i = 0; i < 2 * count; i++) {
         unsigned index;
-        snprintf(key, sizeof key, "same%07u", i);
+        (void)snprintf(key, sizeof key, "same%07u", i);
         cr_assert_eq(vs_leaf_find(page, verso_text(key), &index), i % 2 == 0);
         cr_assert_eq(index, (i + 1) / 2);
     }
@@ -224,7 +224,7 @@ static void split_for_stranger(size_t page_size, verso_slice stranger, bool abov
     cr_assert_not_null(key);
     memset(key, 'm', key_max);
     for (unsigned i = 0; i < 1000; i++) {
-        snprintf(key + key_max - 4, 5, "%04u", i);
+        (void)snprintf(key + key_max - 4, 5, "%04u", i);
         if (!insert(page, page_size, (verso_slice){key, key_max}, 20)) {
             break;
         }
@@ -260,7 +260,7 @@ Test(leaf, split_for_an_append_fills_the_left_side)
     char key[16];
     unsigned count = 0;
     do {
-        snprintf(key, sizeof key, "%08u", count++);
+        (void)snprintf(key, sizeof key, "%08u", count++);
     } while (insert(page, PAGE_SIZE, verso_text(key), 100));
     struct vs_leaf_cell cells[64];
     struct vs_leaf_cell put = {.key = verso_text(key), .payload = payload_of(100)};
@@ -370,7 +370,7 @@ Test(leaf, overlapping_cells_are_refused)
     vs_leaf_init(page, PAGE_SIZE, 1, no_prefix);
     cr_assert(insert(page, PAGE_SIZE, verso_text("a"), 10));
     cr_assert(insert(page, PAGE_SIZE, verso_text("b"), 10));
-    uint8_t *slots = page + 24 + 8 * 4;
+    uint8_t *slots = page + 24 + sizeof(uint32_t[8]);
     memcpy(slots + 4, slots, 4);
     cr_assert_str_eq(vs_leaf_check(page, PAGE_SIZE), "leaf: cells overlap (L2)");
 }

@@ -57,6 +57,9 @@ static size_t longest(struct simulated_random *random, size_t key_max, uint8_t *
 size_t page_keys_next(enum page_keys kind, struct simulated_random *random, size_t key_max,
                       uint8_t *key)
 {
+    if (kind == PAGE_KEYS_ANY) {
+        kind = (enum page_keys)simulated_random_below(random, PAGE_KEYS_ANY);
+    }
     switch (kind) {
     case PAGE_KEYS_RANDOM:
         random_bytes(random, key, 16);
@@ -73,8 +76,7 @@ size_t page_keys_next(enum page_keys kind, struct simulated_random *random, size
     case PAGE_KEYS_HIGH:
         return from_two_bytes(random, 6, 0xff, (uint8_t)simulated_random_next(random), 4, key);
     case PAGE_KEYS_ANY:
-        return page_keys_next((enum page_keys)simulated_random_below(random, PAGE_KEYS_ANY), random,
-                              key_max, key);
+        break;
     }
     return 0;
 }

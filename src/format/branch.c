@@ -26,6 +26,7 @@ static bool is_above(const uint8_t *page, const struct branch_layout *at, unsign
     struct branch_suffix separator = branch_suffix(page, at, i);
     size_t shorter = separator.size < key.size ? separator.size : key.size;
     if (shorter > VS_HEAD_SIZE) {
+        assert(separator.rest != NULL);
         int order = memcmp(separator.rest, key.suffix + VS_HEAD_SIZE, shorter - VS_HEAD_SIZE);
         if (order != 0) {
             return order > 0;

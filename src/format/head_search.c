@@ -84,7 +84,7 @@ WITH_AVX2 static unsigned count_in_blocks(const uint8_t *heads, unsigned blocks,
 {
     __m256i even = _mm256_setzero_si256();
     __m256i odd = _mm256_setzero_si256();
-    for (unsigned i = 0; i < blocks; i++, heads += VS_HEAD_BLOCK * 4) {
+    for (unsigned i = 0; i < blocks; i++, heads += (size_t)VS_HEAD_BLOCK * 4) {
         even = _mm256_sub_epi32(even, eight_below(heads, bound));
         odd = _mm256_sub_epi32(odd, eight_below(heads + 32, bound));
         even = _mm256_sub_epi32(even, eight_below(heads + 64, bound));
