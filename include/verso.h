@@ -345,7 +345,8 @@ VERSO_API VERSO_MUST_USE verso_err verso_roots(verso_store *store, verso_root_id
  */
 VERSO_API VERSO_MUST_USE verso_err verso_get(verso_view *view, verso_slice key, verso_slice *value);
 
-/** A key with its value: the first at or after `key`. `found->key` is valid as the value is. */
+/** A key with its value: the first at or after `key`. `found->key` is valid until the next such call on
+ *  the view, the value as one of verso_get(). Errors as verso_get(). */
 VERSO_API VERSO_MUST_USE verso_err verso_get_at_or_after(verso_view *view, verso_slice key,
                                                          verso_entry *found);
 

@@ -1,0 +1,90 @@
+/*
+ * handles.h - what stands behind the opaque handles of verso.h.
+ */
+#ifndef VERSO_API_HANDLES_H
+#define VERSO_API_HANDLES_H
+
+#include <stdatomic.h>
+
+#include "history/history.h"
+#include "store/store.h"
+#include "tree/cursor.h"
+#include "tree/tree.h"
+#include "verso.h"
+
+struct verso_store {
+    struct vs_store *store;
+    _Atomic uint64_t views; /* open, and the running transaction: closing waits for none of them */
+};
+
+/** A copy of a value that lies in several pieces; freed with its view. */
+struct vs_piece {
+    struct vs_piece *next;
+    uint8_t bytes[];
+};
+
+struct verso_view {
+    verso_store *owner;
+    struct vs_tree_view tree;     /* of a transaction: refreshed at each call */
+    struct vs_root_record record; /* without its note */
+    uint32_t slot;                /* reader slot; not used by a transaction's view */
+    verso_txn *txn;               /* NULL: a root */
+    struct vs_piece *pieces;
+    struct vs_tree_cursor *probe; /* for verso_get_at_or_after(); made at its first use */
+    uint8_t *note;                /* malloc'ed by verso_view_info() */
+};
+
+/** The logical operations of a transaction, as the log will hold them. */
+struct vs_operations {
+    uint8_t *bytes;
+    size_t size;
+    size_t capacity;
+    bool kept; /* false: none are wanted (in memory), or they passed the log's limit */
+};
+
+struct verso_txn {
+    verso_store *owner;
+    struct vs_tree_edit edit;
+    struct verso_view view;
+    struct vs_operations operations;
+    bool changed;
+    bool broken;     /* a call failed in the middle of a change: only abort is left */
+    bool bypass_log; /* the operations passed the log's limit */
+    uint64_t keep_last;
+    uint8_t *old;    /* the value that the last exchange or take handed back */
+    size_t old_capacity;
+    size_t old_size;
+};
+
+/** The tree that a view looks at now. */
+static inline const struct vs_tree_view *vs_view_tree(verso_view *view)
+{
+    if (view->txn != NULL) {
+        view->tree = vs_tree_edit_view(&view->txn->edit);
+    }
+    return &view->tree;
+}
+
+/** The bytes of a value that was found: in place, or copied together and kept with the view. */
+verso_err vs_view_value(verso_view *view, const struct vs_tree_value *found, verso_slice *value);
+
+/** Free what was copied for the view's values. */
+void vs_view_forget_pieces(verso_view *view);
+
+/** Is the handle's argument sound: not NULL, `data` where there is a size? */
+static inline bool vs_slice_is_sound(verso_slice slice)
+{
+    return slice.data != NULL || slice.size == 0;
+}
+
+/** Wrap a pinned root in a view. On failure the pin is given back. */
+verso_err vs_view_wrap(verso_store *store, uint32_t slot, const struct vs_root_record *record,
+                       verso_view **view);
+
+/** Replay the log into a store just opened, and settle it. */
+verso_err vs_recover(struct vs_store *store);
+
+/** Begin without the checks of verso_begin(). */
+verso_err vs_txn_begin(verso_store *store, verso_txn **txn);
+
+#endif

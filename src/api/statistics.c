@@ -1,0 +1,53 @@
+/*
+ * statistics.c - the figures of a store.
+ */
+#include <string.h>
+
+#include "api/handles.h"
+#include "os/fault.h"
+
+verso_err verso_stat(verso_store *store, verso_stats *given)
+{
+    if (store == NULL || given == NULL || given->size < sizeof given->size ||
+        given->size > 4096) {
+        return vs_fault(VERSO_INVALID, "verso_stat: an argument is NULL or has no size");
+    }
+    struct vs_store *inner = store->store;
+    verso_stats stats;
+    memset(&stats, 0, sizeof stats);
+    stats.size = given->size;
+    stats.page_size = (uint32_t)inner->pages.page_size;
+    struct vs_log *log = inner->log;
+
+    vs_fair_lock_take(&inner->writer_lock); /* for the figures of the writer */
+    stats.tip = inner->tip.version;
+    stats.keep_last = inner->keep_last;
+    stats.keys = inner->tip.tree.keys;
+    stats.depth = inner->tip.tree.depth;
+    stats.used_pages = inner->space.high_water;
+    stats.free_pages = inner->space.free_count;
+    stats.file_bytes =
+        inner->in_memory ? 0 : inner->space.file_pages << inner->pages.page_shift;
+    vs_fair_lock_release(&inner->writer_lock);
+
+    if (inner->read_only) {
+        stats.file_bytes = atomic_load(&inner->table.file_bytes);
+    }
+    stats.published = vs_roots_published(&inner->roots);
+    stats.durable = inner->in_memory ? stats.tip : atomic_load(&inner->durable);
+    stats.oldest = vs_history_oldest(inner);
+    if (log != NULL) {
+        stats.log_bytes = vs_log_end(log).lsn - atomic_load(&inner->checkpoint_lsn);
+        stats.syncs = vs_log_syncs(log);
+    }
+    stats.arena_held_bytes = atomic_load(&inner->arena.held) << inner->pages.page_shift;
+    stats.arena_bytes =
+        (atomic_load(&inner->arena.busy) << inner->pages.page_shift) + stats.arena_held_bytes;
+    stats.views = atomic_load(&store->views);
+    stats.checkpoints = atomic_load(&inner->counts.checkpoints);
+    stats.leaf_relief_copies = atomic_load(&inner->counts.relief_copies);
+    stats.poisoned = atomic_load(&inner->poisoned) || (log != NULL && vs_log_is_poisoned(log));
+    stats.meta_damaged = inner->meta_damaged;
+    memcpy(given, &stats, given->size < sizeof stats ? given->size : sizeof stats);
+    return VERSO_OK;
+}

@@ -1,0 +1,164 @@
+/*
+ * view.c - opening, describing and closing roots.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handles.h"
+#include "os/fault.h"
+
+verso_err vs_view_wrap(verso_store *store, uint32_t slot, const struct vs_root_record *record,
+                       verso_view **view)
+{
+    verso_view *fresh = calloc(1, sizeof *fresh);
+    if (fresh == NULL) {
+        vs_reader_unpin(&store->store->readers, slot);
+        return vs_fault(VERSO_NOMEM, "no memory for a view");
+    }
+    fresh->owner = store;
+    fresh->slot = slot;
+    fresh->record = *record;
+    fresh->tree =
+        (struct vs_tree_view){&store->store->pages, record->tree, record->version};
+    atomic_fetch_add_explicit(&store->views, 1, memory_order_relaxed);
+    *view = fresh;
+    return VERSO_OK;
+}
+
+verso_err verso_view_open(verso_store *store, verso_view **view)
+{
+    if (store == NULL || view == NULL) {
+        return vs_fault(VERSO_INVALID, "verso_view_open: an argument is NULL");
+    }
+    struct vs_store *inner = store->store;
+    uint64_t epoch = atomic_load_explicit(&inner->location_epoch, memory_order_seq_cst);
+    uint32_t slot;
+    struct vs_root_record record;
+    verso_err err = vs_roots_pin(&inner->roots, &inner->readers, epoch, &slot, &record);
+    return err == VERSO_OK ? vs_view_wrap(store, slot, &record, view) : err;
+}
+
+verso_err verso_view_open_root(verso_store *store, verso_root_id root, verso_view **view)
+{
+    if (store == NULL || view == NULL) {
+        return vs_fault(VERSO_INVALID, "verso_view_open_root: an argument is NULL");
+    }
+    uint32_t slot;
+    struct vs_root_record record;
+    verso_err err = vs_history_pin(store->store, root, &slot, &record, NULL);
+    return err == VERSO_OK ? vs_view_wrap(store, slot, &record, view) : err;
+}
+
+void vs_view_forget_pieces(verso_view *view)
+{
+    while (view->pieces != NULL) {
+        struct vs_piece *piece = view->pieces;
+        view->pieces = piece->next;
+        free(piece);
+    }
+}
+
+void verso_view_close(verso_view *view)
+{
+    if (view == NULL || view->txn != NULL) {
+        return; /* a transaction's view ends with it */
+    }
+    vs_tree_cursor_close(view->probe);
+    vs_view_forget_pieces(view);
+    vs_reader_unpin(&view->owner->store->readers, view->slot);
+    /* release: all reading through the view comes before a close that counts it */
+    atomic_fetch_sub_explicit(&view->owner->views, 1, memory_order_release);
+    free(view->note);
+    free(view);
+}
+
+/* ---- describing ---- */
+
+/* Fill as much of the caller's struct as it has. */
+static void fill_info(verso_root_info *info, const struct vs_root_record *record)
+{
+    verso_root_info full = {
+        .size = info->size,
+        .id = record->version,
+        .time_us = record->time_us,
+        .keys = record->tree.keys,
+        .fingerprint = record->fingerprint,
+        .note = record->note,
+    };
+    memcpy(info, &full, info->size < sizeof full ? info->size : sizeof full);
+}
+
+static verso_err check_info(const verso_root_info *info)
+{
+    if (info->size < sizeof info->size + sizeof info->id || info->size > 4096) {
+        return vs_fault(VERSO_INVALID, "root info: `size` is %zu; set it to sizeof", info->size);
+    }
+    return VERSO_OK;
+}
+
+verso_err verso_view_info(verso_view *view, verso_root_info *info)
+{
+    if (view == NULL || info == NULL) {
+        return vs_fault(VERSO_INVALID, "verso_view_info: an argument is NULL");
+    }
+    verso_err err = check_info(info);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    struct vs_root_record record = view->record;
+    if (view->txn != NULL) {
+        record.tree = view->txn->edit.root;
+        record.fingerprint = view->txn->edit.fingerprint;
+        record.note.size = 0;
+    } else if (record.note.size > 0 && view->note == NULL) {
+        view->note = malloc(VS_NOTE_MAX);
+        if (view->note == NULL) {
+            return vs_fault(VERSO_NOMEM, "no memory for the root's note");
+        }
+        err = vs_history_find(view->owner->store, record.version, &record, view->note);
+        if (err != VERSO_OK) {
+            free(view->note);
+            view->note = NULL;
+            return err;
+        }
+    }
+    record.note.data = view->note;
+    fill_info(info, &record);
+    return VERSO_OK;
+}
+
+verso_err verso_roots(verso_store *store, verso_root_id from, verso_root_info *infos,
+                      size_t capacity, char *notes, size_t *count)
+{
+    if (store == NULL || count == NULL || (infos == NULL && capacity > 0)) {
+        return vs_fault(VERSO_INVALID, "verso_roots: an argument is NULL");
+    }
+    struct vs_store *inner = store->store;
+    uint64_t oldest = vs_history_oldest(inner);
+    uint64_t id = from > oldest ? from : oldest;
+    id = id == 0 ? 1 : id;
+    size_t filled = 0;
+    for (; filled < capacity && id <= vs_roots_published(&inner->roots); id++) {
+        uint8_t *note =
+            notes == NULL ? NULL : (uint8_t *)notes + filled * (size_t)VS_NOTE_MAX;
+        struct vs_root_record record;
+        uint32_t slot;
+        verso_err err = check_info(&infos[filled]);
+        if (err == VERSO_OK) {
+            err = vs_history_pin(inner, id, &slot, &record, note);
+        }
+        if (err == VERSO_GONE) {
+            continue; /* dropped while we were listing */
+        }
+        if (err != VERSO_OK) {
+            return err;
+        }
+        vs_reader_unpin(&inner->readers, slot);
+        if (note == NULL) {
+            record.note = (verso_slice){NULL, 0};
+        }
+        fill_info(&infos[filled++], &record);
+    }
+    *count = filled;
+    return VERSO_OK;
+}
