@@ -74,10 +74,10 @@ static verso_err choose_beginning(const struct vs_log_config *config,
         }
         epoch = file->header.epoch >= epoch ? file->header.epoch + 1 : epoch;
     }
-    if (lsn > VS_LSN_MAX) {
+    uint64_t size = config->segment_size;
+    if (lsn > VS_LSN_MAX - size) {
         return vs_fault(VERSO_LIMIT, "log of %s: no LSN is left", config->path);
     }
-    uint64_t size = config->segment_size;
     start->lsn = (lsn + size - 1) / size * size + VS_SEGMENT_HEADER;
     start->epoch = epoch;
     return VERSO_OK;

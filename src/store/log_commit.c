@@ -20,7 +20,7 @@
 enum {
     PAGE = 4096,               /* bytes: the system's unit of caching, or a part of it */
     BUFFER_KEPT_MAX = 1 << 20, /* bytes: a larger buffer is given back after its write */
-    IDLE_YIELDS_MAX = 20,      /* without a newcomer, a leader stops gathering */
+    IDLE_YIELDS_MAX = 50,      /* without a newcomer, a leader stops gathering */
 };
 
 static struct vs_file *file_at(struct vs_log *log, uint64_t lsn)
