@@ -137,6 +137,43 @@ Test(leaf, is_filled_by_ascending_small_cells)
     }
 }
 
+Test(leaf, takes_payloads_from_itself)
+{
+    struct simulated_random random = {page_keys_seed()};
+    uint8_t page[PAGE_SIZE];
+    vs_leaf_init(page, PAGE_SIZE, 1, no_prefix);
+    uint8_t wanted[1024];
+    for (unsigned step = 0; step < 3000; step++) {
+        unsigned count = vs_page_count(page);
+        char key[16];
+        (void)snprintf(key, sizeof key, "%c%03u", 'a' + (char)(step % 3),
+                       (unsigned)simulated_random_below(&random, 20));
+        struct vs_payload payload = payload_of(300);
+        for (unsigned i = 0; i < 300; i++) {
+            filler[i] = (uint8_t)(step + i);
+        }
+        if (count != 0 && step % 4 != 0) { /* a part of what some cell holds */
+            payload = vs_leaf_payload(page, (unsigned)simulated_random_below(&random, count));
+            size_t skipped = (size_t)simulated_random_below(&random, payload.size + 1U);
+            payload.bytes += skipped;
+            payload.size = (uint16_t)(payload.size - skipped);
+        }
+        memcpy(wanted, payload.bytes, payload.size);
+        unsigned index;
+        bool done = vs_leaf_find(page, verso_text(key), &index)
+                        ? vs_leaf_replace(page, PAGE_SIZE, index, payload)
+                        : vs_leaf_insert(page, PAGE_SIZE, index, verso_text(key), payload);
+        if (!done) {
+            vs_leaf_remove(page, PAGE_SIZE, count / 2);
+            continue;
+        }
+        cr_assert_null(vs_leaf_check(page, PAGE_SIZE));
+        struct vs_payload put = vs_leaf_payload(page, index);
+        cr_assert_eq(put.size, payload.size);
+        cr_assert_eq(memcmp(put.bytes, wanted, put.size), 0, "step %u", step);
+    }
+}
+
 Test(leaf, keeps_the_prefix_it_was_started_with)
 {
     uint8_t page[PAGE_SIZE];

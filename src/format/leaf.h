@@ -82,14 +82,14 @@ size_t vs_leaf_used(const uint8_t *page, size_t page_size);
 bool vs_leaf_is_underfull(const uint8_t *page, size_t page_size);
 
 /**
- * Insert a new key at `index` (from vs_leaf_find()). Key and payload must not lie in this page. Compacts
- * or re-encodes the leaf with another prefix when that makes it fit.
+ * Insert a new key at `index` (from vs_leaf_find()). Key and payload may lie in this page. Compacts or
+ * re-encodes the leaf with another prefix when that makes it fit.
  * @return false if it does not fit; the page is then unchanged.
  */
 bool vs_leaf_insert(uint8_t *page, size_t page_size, unsigned index, verso_slice key,
                     struct vs_payload payload);
 
-/** Give cell `index` another payload, which must not lie in this page. @return false if it does not fit; the page is unchanged. */
+/** Give cell `index` another payload, which may lie in this page. @return false if it does not fit; the page is unchanged. */
 bool vs_leaf_replace(uint8_t *page, size_t page_size, unsigned index, struct vs_payload payload);
 
 /** Remove cell `index`. */

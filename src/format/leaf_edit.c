@@ -68,14 +68,26 @@ static void shift_entries_down(uint8_t *page, unsigned index)
     vs_put_le16(page + 2, (uint16_t)last);
 }
 
-/** Write the page anew with `put` at `index`, behind a prefix of `prefix_size` bytes. */
+/** The same bytes in a copy of the page, if they lie in the page. */
+static const uint8_t *moved(const void *bytes, const uint8_t *page, size_t page_size,
+                            const uint8_t *copy)
+{
+    uintptr_t offset = (uintptr_t)bytes - (uintptr_t)page;
+    return offset < page_size ? copy + offset : bytes;
+}
+
+/** Write the page anew with the edit, behind a prefix of `prefix_size` bytes. */
 static void rebuild(uint8_t *page, size_t page_size, const struct leaf_sequence *edit,
                     size_t prefix_size)
 {
     uint8_t copy[VS_PAGE_SIZE_MAX];
     memcpy(copy, page, page_size);
+    struct vs_leaf_cell put = *edit->put; /* perhaps a value that was read from this very page */
+    put.key.data = moved(put.key.data, page, page_size, copy);
+    put.payload.bytes = moved(put.payload.bytes, page, page_size, copy);
     struct leaf_sequence sequence = *edit;
     sequence.source = copy;
+    sequence.put = &put;
     vs_leaf_sequence_encode(&sequence, prefix_size, page, page_size, vs_page_birth(copy));
 }
 
@@ -130,7 +142,8 @@ static void write_payload(uint8_t *page, struct leaf_slot slot, struct vs_payloa
     unsigned info = payload.size | (payload.is_run ? LEAF_INFO_IS_RUN : 0U);
     vs_put_le16(cell, (uint16_t)info);
     if (payload.size != 0) {
-        memcpy(cell + LEAF_INFO_SIZE + vs_rest_size(slot.suffix_size), payload.bytes, payload.size);
+        memmove(cell + LEAF_INFO_SIZE + vs_rest_size(slot.suffix_size), payload.bytes,
+                payload.size); /* they may be a part of the old payload */
     }
 }
 
