@@ -92,13 +92,22 @@ verso_err vs_page_read_level(struct vs_pages *pages, vs_page_no page, unsigned l
     return VERSO_OK;
 }
 
+/* A page seen since open, or in a frame, is in memory as far as we know: asking the system about it
+ * would cost more than the page. */
+static bool may_be_cold(const struct vs_pages *pages, vs_page_no page)
+{
+    uint64_t word = atomic_load_explicit(&pages->verified[page >> 6], memory_order_relaxed);
+    return (word >> (page & 63) & 1) == 0 &&
+           atomic_load_explicit(&pages->frame_of[page], memory_order_relaxed) == 0;
+}
+
 void vs_pages_will_need(struct vs_pages *pages, const vs_page_no *page, unsigned count)
 {
     if (pages->file == NULL) {
         return;
     }
     for (unsigned i = 0; i < count; i++) {
-        if (page[i] < pages->limit) {
+        if (page[i] < pages->limit && may_be_cold(pages, page[i])) {
             pages->file->os->prefetch(pages->file, pages->map,
                                       (uint64_t)page[i] << pages->page_shift, pages->page_size);
         }
