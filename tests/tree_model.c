@@ -41,14 +41,16 @@ struct tree_model_config tree_model_draw(uint64_t seed, uint32_t page_size)
     struct tree_model_config config = {.seed = seed, .page_size = page_size};
     config.keep_last = keeps[simulated_random_below(&random, 5)];
     config.keys = (enum page_keys)simulated_random_below(&random, PAGE_KEYS_ANY + 1);
-    config.ascending_weight =
-        simulated_random_below(&random, 3) == 0 ? (unsigned)simulated_random_below(&random, 101) : 0;
+    config.ascending_weight = simulated_random_below(&random, 3) == 0
+                                  ? (unsigned)simulated_random_below(&random, 101)
+                                  : 0;
     config.value_max = (size_t)simulated_random_below(&random, page_size / 2);
     if (simulated_random_below(&random, 2) == 0) {
         config.value_max = (size_t)simulated_random_below(&random, 24);
     }
-    config.long_one_in =
-        simulated_random_below(&random, 2) == 0 ? 0 : 2 + (unsigned)simulated_random_below(&random, 50);
+    config.long_one_in = simulated_random_below(&random, 2) == 0
+                             ? 0
+                             : 2 + (unsigned)simulated_random_below(&random, 50);
     config.keys_target = 20 + (size_t)simulated_random_below(&random, 3000);
     config.operations_max = 1 + (unsigned)simulated_random_below(&random, 60);
     return config;
@@ -138,8 +140,8 @@ static verso_err compare_old(void *argument, const struct vs_tree_value *old)
 
 static const char *put_one(struct tree_model *model, enum vs_put_mode mode)
 {
-    verso_slice key = mode == VS_PUT_REPLACE && below(model, 8) != 0 ? some_key(model)
-                                                                      : random_key(model);
+    verso_slice key =
+        mode == VS_PUT_REPLACE && below(model, 8) != 0 ? some_key(model) : random_key(model);
     verso_slice value = random_value(model);
     size_t index = 0;
     bool there = tree_state_find(&model->now, key, &index);
@@ -230,8 +232,8 @@ static const char *put_sorted(struct tree_model *model)
             key = model->now.pairs[at++].key;
         } else if (kind == 2) {
             char text[32];
-            int size = snprintf(text, sizeof text, "zz%012llu",
-                                (unsigned long long)model->ascending++);
+            int size =
+                snprintf(text, sizeof text, "zz%012llu", (unsigned long long)model->ascending++);
             key = keep_slice(model, text, (size_t)size);
         }
         tree_state_put(&batch, key, random_value(model));

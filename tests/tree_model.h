@@ -12,7 +12,7 @@
 struct tree_model_config {
     uint64_t seed;
     uint32_t page_size;
-    uint64_t keep_last;        /* versions; 0: all */
+    uint64_t keep_last; /* versions; 0: all */
     enum page_keys keys;
     unsigned ascending_weight; /* of 100 new keys, how many continue at the end */
     size_t value_max;          /* bytes of most values */

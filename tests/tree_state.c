@@ -181,8 +181,7 @@ static const char *compare_batches(const struct tree_state *state, struct vs_tre
             const verso_entry *expected = &state->pairs[at];
             if (!same_bytes(entries[i].key, expected->key) ||
                 entries[i].value.size != expected->value.size ||
-                (entries[i].value.data != NULL &&
-                 !same_bytes(entries[i].value, expected->value))) {
+                (entries[i].value.data != NULL && !same_bytes(entries[i].value, expected->value))) {
                 return "an entry of a batch";
             }
         }
@@ -260,14 +259,14 @@ static const char *compare_seeks(const struct tree_state *state, const struct vs
     for (unsigned i = 0; i < SEEKS; i++) {
         verso_slice key =
             near_key(state, random, buffer, vs_leaf_key_max(view->pages->page_size) + 2);
-        verso_seek how =
-            (verso_seek)(VERSO_SEEK_LT + (int)simulated_random_below(random, 5));
+        verso_seek how = (verso_seek)(VERSO_SEEK_LT + (int)simulated_random_below(random, 5));
         bool next = simulated_random_below(random, 2) == 0;
         struct vs_tree_entry entry;
         long expected = tree_state_seek(state, how, key);
         verso_err err = vs_tree_cursor_seek(cursor, how, key, &entry);
-        if (expected >= 0 ? err != VERSO_OK || !is_pair(view->pages, &entry, &state->pairs[expected])
-                          : err != VERSO_NOT_FOUND) {
+        if (expected >= 0
+                ? err != VERSO_OK || !is_pair(view->pages, &entry, &state->pairs[expected])
+                : err != VERSO_NOT_FOUND) {
             return "a seek";
         }
         if (vs_tree_cursor_current(cursor, &entry) != err ||

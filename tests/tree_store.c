@@ -117,9 +117,8 @@ uint64_t tree_store_oldest(const struct tree_store *store)
 
 struct vs_tree_view tree_store_view(const struct tree_store *store, uint64_t version)
 {
-    return (struct vs_tree_view){.pages = &store->store->pages,
-                                 .root = store->version[version].tree,
-                                 .version = version};
+    return (struct vs_tree_view){
+        .pages = &store->store->pages, .root = store->version[version].tree, .version = version};
 }
 
 /** The pages that a check has met. */

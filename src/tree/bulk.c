@@ -19,21 +19,21 @@
 #include "tree/value.h"
 
 enum {
-    BATCH_PAGES = 8,  /* bytes of new entries in one batch, in pages */
-    PARTS_MAX = 32,   /* leaves that one batch can make: two neighbours are longer than a page */
+    BATCH_PAGES = 8,    /* bytes of new entries in one batch, in pages */
+    PARTS_MAX = 32,     /* leaves that one batch can make: two neighbours are longer than a page */
     CELL_OVERHEAD = 12, /* bytes that a cell takes beside key and payload, at most */
     LEAF_OVERHEAD = 96, /* bytes of a leaf that no cell can have, at most */
 };
 
 /** Entries merged with a leaf's cells. */
 struct batch {
-    const verso_entry *entries; /* those of this batch */
-    size_t taken;               /* how many */
-    unsigned cells;             /* in workspace->leaf_cells */
-    unsigned added;             /* cells whose key is new */
-    bool append;                /* the last cell is beyond the last key of the tree */
-    uint64_t terms;             /* what the fingerprint gains */
-    unsigned parts;             /* leaves to be written */
+    const verso_entry *entries;  /* those of this batch */
+    size_t taken;                /* how many */
+    unsigned cells;              /* in workspace->leaf_cells */
+    unsigned added;              /* cells whose key is new */
+    bool append;                 /* the last cell is beyond the last key of the tree */
+    uint64_t terms;              /* what the fingerprint gains */
+    unsigned parts;              /* leaves to be written */
     unsigned cut[PARTS_MAX + 1]; /* part i holds the cells from cut[i] to cut[i + 1] */
 };
 
@@ -48,8 +48,7 @@ static size_t count_batch(const struct vs_tree_edit *edit, const verso_entry *en
 {
     const struct vs_edit_workspace *workspace = edit->workspace;
     size_t page_size = page_size_of(edit);
-    size_t cells_max =
-        workspace->leaf_cells_max - vs_page_count(workspace->path.level[0].bytes);
+    size_t cells_max = workspace->leaf_cells_max - vs_page_count(workspace->path.level[0].bytes);
     size_t bytes_left = BATCH_PAGES * page_size;
     size_t taken = 0;
     for (; taken < count && taken < cells_max; taken++) {
@@ -107,8 +106,7 @@ static verso_err merge_cells(const struct vs_tree_edit *edit, struct batch *batc
             cells[batch->cells++] = (struct vs_leaf_cell){.page = leaf->bytes, .index = from++};
         }
         if (replace) {
-            verso_err err =
-                drop_replaced(edit, leaf, from++, batch->entries[i].key, batch);
+            verso_err err = drop_replaced(edit, leaf, from++, batch->entries[i].key, batch);
             if (err != VERSO_OK) {
                 return err;
             }
@@ -129,7 +127,7 @@ static verso_err merge_cells(const struct vs_tree_edit *edit, struct batch *batc
  *  many, so that cells of like sizes need two measurements and not one for each halving. */
 static unsigned fill(const struct vs_leaf_cell *cells, unsigned count, size_t size, unsigned guess)
 {
-    unsigned fits = 1;        /* known to, or taken in any case */
+    unsigned fits = 1;         /* known to, or taken in any case */
     unsigned over = count + 1; /* known not to */
     unsigned stride = 1;
     unsigned at = guess > 0 && guess < count ? guess : count;
@@ -221,8 +219,7 @@ static verso_err write_next(struct vs_tree_edit *edit, const struct batch *batch
         return err;
     }
     verso_slice separator = {workspace->separator[0], 0};
-    separator.size =
-        vs_leaf_separator(&cells[from - 1], &cells[from], workspace->separator[0]);
+    separator.size = vs_leaf_separator(&cells[from - 1], &cells[from], workspace->separator[0]);
     /* this leaf takes over the keys of all parts still to come; the next one takes them from it */
     return vs_edit_insert_child(edit, &workspace->path, 1, separator, leaf->page,
                                 batch->cells - from, batch->append);

@@ -28,8 +28,7 @@ verso_err vs_chain_relink(struct vs_tree_edit *edit, const struct vs_path *path,
     vs_path_copy(&left, path);
     for (;;) {
         bool moved = false;
-        verso_err err =
-            vs_path_step_aside(vs_writer_pages(edit->writer), false, &left, &moved);
+        verso_err err = vs_path_step_aside(vs_writer_pages(edit->writer), false, &left, &moved);
         if (err != VERSO_OK || !moved) {
             return err;
         }

@@ -22,9 +22,9 @@
 #include "tree/value.h"
 
 enum {
-    AHEAD_LINES = 16,     /* lines of the next leaf to ask for on entering one */
-    AHEAD_LEAVES = 32,    /* leaves that a cold scan asks the system for at once */
-    AHEAD_FIRST = 4,      /* and on its first step into another leaf */
+    AHEAD_LINES = 16,  /* lines of the next leaf to ask for on entering one */
+    AHEAD_LEAVES = 32, /* leaves that a cold scan asks the system for at once */
+    AHEAD_FIRST = 4,   /* and on its first step into another leaf */
     LINE = 64,
 };
 
@@ -136,8 +136,8 @@ static inline verso_err stand_on(struct vs_tree_cursor *cursor, unsigned index,
         return VERSO_OK;
     }
     entry->key = (verso_slice){cursor->key, cursor->key_size};
-    return vs_cursor_fail(cursor, vs_value_of(cursor->view.pages, cursor->path.level[0].page, payload,
-                                    &entry->value));
+    return vs_cursor_fail(cursor, vs_value_of(cursor->view.pages, cursor->path.level[0].page,
+                                              payload, &entry->value));
 }
 
 /** Move the path to the leaf after or before, read it and prove the order of keys across the border. */
@@ -148,8 +148,7 @@ static verso_err cross(struct vs_tree_cursor *cursor, bool forward)
     vs_page_no from = leaf->page;
     vs_page_no linked = 0;
     if (forward) {
-        verso_err err =
-            vs_page_next_leaf(cursor->view.pages, from, cursor->view.version, &linked);
+        verso_err err = vs_page_next_leaf(cursor->view.pages, from, cursor->view.version, &linked);
         if (err != VERSO_OK) {
             return err;
         }
@@ -296,8 +295,7 @@ static verso_err land(struct vs_tree_cursor *cursor, verso_seek how, unsigned in
         if (index < cursor->count) {
             return stand_on(cursor, index, entry);
         }
-        cursor->key_size =
-            vs_leaf_entry(cursor->bytes, cursor->count - 1, cursor->key, &payload);
+        cursor->key_size = vs_leaf_entry(cursor->bytes, cursor->count - 1, cursor->key, &payload);
         err = vs_cursor_next_leaf(cursor);
         return err != VERSO_OK ? err : stand_on(cursor, 0, entry);
     }

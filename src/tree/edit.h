@@ -33,7 +33,7 @@ struct vs_edit_workspace {
     uint8_t *high_bytes;
     uint8_t *separator[2]; /* of a split: the one being put in and the one that follows from it */
     uint8_t *key;
-    uint8_t *scratch[2];    /* a page each: encoded here where the sources are still needed */
+    uint8_t *scratch[2];       /* a page each: encoded here where the sources are still needed */
     unsigned leaf_cells_max;   /* room in leaf_cells: two leaves' and one more, or a batch's */
     unsigned branch_cells_max; /* room in branch_cells: two branches' and one more */
     struct vs_leaf_cell *leaf_cells;

@@ -82,11 +82,9 @@ static verso_err split_branch(struct vs_tree_edit *edit, struct vs_path *path, u
     struct vs_branch_cell put = {
         .separator = child->separator, .child = child->page, .keys = child->keys};
     struct vs_branch_cell *cells = workspace->branch_cells;
-    unsigned count =
-        vs_branch_gather(step->own, NULL, (verso_slice){NULL, 0}, &put, at, cells);
+    unsigned count = vs_branch_gather(step->own, NULL, (verso_slice){NULL, 0}, &put, at, cells);
     assert(count <= workspace->branch_cells_max);
-    unsigned cut =
-        vs_branch_split_point(cells, count, level, page_size, append && at + 1 == count);
+    unsigned cut = vs_branch_split_point(cells, count, level, page_size, append && at + 1 == count);
     vs_branch_encode(right_bytes, page_size, version, level, cells + cut, count - cut);
     vs_branch_encode(workspace->scratch[0], page_size, version, level, cells, cut);
     uint8_t *buffer = child->separator.data == workspace->separator[0] ? workspace->separator[1]
@@ -163,8 +161,7 @@ static verso_err split_leaf(struct vs_tree_edit *edit, struct vs_path *path, con
     struct vs_path_step *leaf = &path->level[0];
     size_t page_size = page_size_of(edit);
     struct vs_leaf_cell *cells = workspace->leaf_cells;
-    unsigned count =
-        vs_leaf_gather(leaf->own, NULL, &put->cell, put->index, put->replace, cells);
+    unsigned count = vs_leaf_gather(leaf->own, NULL, &put->cell, put->index, put->replace, cells);
     assert(count >= 2);
     assert(count <= workspace->leaf_cells_max);
     bool append = !put->replace && put->index + 1 == count && vs_path_is_rightmost(path);
@@ -294,8 +291,7 @@ static verso_err write_value(struct vs_tree_edit *edit, verso_slice value, struc
     uint64_t hash = vs_value_hash(value);
     put->term = vs_fingerprint_term(edit->tree_id, put->cell.key, hash);
     if (value.size <= room) {
-        put->cell.payload =
-            (struct vs_payload){.size = (uint16_t)value.size, .bytes = value.data};
+        put->cell.payload = (struct vs_payload){.size = (uint16_t)value.size, .bytes = value.data};
         return VERSO_OK;
     }
     size_t extents = (room - VS_RUN_REF_HEADER) / VS_RUN_EXTENT_SIZE;

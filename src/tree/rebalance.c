@@ -27,7 +27,8 @@ static size_t page_size_of(const struct vs_tree_edit *edit)
     return vs_writer_pages(edit->writer)->page_size;
 }
 
-static bool is_underfull(const struct vs_tree_edit *edit, const struct vs_path *path, unsigned level)
+static bool is_underfull(const struct vs_tree_edit *edit, const struct vs_path *path,
+                         unsigned level)
 {
     const uint8_t *bytes = path->level[level].bytes;
     return level == 0 ? vs_leaf_is_underfull(bytes, page_size_of(edit))
@@ -58,16 +59,16 @@ static unsigned gather(const struct vs_tree_edit *edit, const struct vs_path *pa
     struct vs_edit_workspace *workspace = edit->workspace;
     unsigned count;
     if (pair->level == 0) {
-        count = vs_leaf_gather(pair->bytes[0], pair->bytes[1], NULL, 0, false,
-                               workspace->leaf_cells);
+        count =
+            vs_leaf_gather(pair->bytes[0], pair->bytes[1], NULL, 0, false, workspace->leaf_cells);
         *size = vs_leaf_encoded_size(workspace->leaf_cells, count);
         return count;
     }
     verso_slice middle = {workspace->separator[0], 0};
     middle.size = vs_branch_separator(path->level[pair->level + 1].bytes, pair->index + 1,
                                       workspace->separator[0]);
-    count = vs_branch_gather(pair->bytes[0], pair->bytes[1], middle, NULL, 0,
-                             workspace->branch_cells);
+    count =
+        vs_branch_gather(pair->bytes[0], pair->bytes[1], middle, NULL, 0, workspace->branch_cells);
     *size = vs_branch_encoded_size(workspace->branch_cells, count, pair->level);
     return count;
 }
@@ -159,8 +160,7 @@ static unsigned cut_evenly(const struct vs_tree_edit *edit, const struct pair *p
     if (pair->level == 0) {
         const struct vs_leaf_cell *cells = workspace->leaf_cells;
         cut = vs_leaf_split_point(cells, count, page_size_of(edit), false);
-        *separator = (verso_slice){buffer,
-                                   vs_leaf_separator(&cells[cut - 1], &cells[cut], buffer)};
+        *separator = (verso_slice){buffer, vs_leaf_separator(&cells[cut - 1], &cells[cut], buffer)};
     } else {
         const struct vs_branch_cell *cells = workspace->branch_cells;
         cut = vs_branch_split_point(cells, count, pair->level, page_size_of(edit), false);

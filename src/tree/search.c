@@ -12,8 +12,8 @@
 #include "tree/value.h"
 
 enum {
-    GROUP = 16,        /* searches that take turns: measured, more brings nothing */
-    BRANCH_LINES = 5,  /* header and hints, and the first heads */
+    GROUP = 16,       /* searches that take turns: measured, more brings nothing */
+    BRANCH_LINES = 5, /* header and hints, and the first heads */
 };
 
 /** Read the value of a key from the leaf that would hold it. */
@@ -99,8 +99,8 @@ static verso_err search_group(struct group *group, struct vs_tree_value *values,
         vs_leaf_prefetch_cell(group->bytes[i], group->keys[i]);
     }
     for (unsigned i = 0; i < group->count; i++) {
-        found[i] = value_in_leaf(group->view, group->page[i], group->bytes[i], group->keys[i],
-                                 &values[i]);
+        found[i] =
+            value_in_leaf(group->view, group->page[i], group->bytes[i], group->keys[i], &values[i]);
         if (found[i] != VERSO_OK && found[i] != VERSO_NOT_FOUND) {
             return found[i];
         }

@@ -35,7 +35,8 @@ struct vs_tree_value {
 
 /* ---- search (search.c) ---- */
 
-verso_err vs_tree_get(const struct vs_tree_view *view, verso_slice key, struct vs_tree_value *value);
+verso_err vs_tree_get(const struct vs_tree_view *view, verso_slice key,
+                      struct vs_tree_value *value);
 
 /** Many at once, interleaving their descents; found[i] is VERSO_OK or VERSO_NOT_FOUND. Values in runs
  *  come with data NULL where they lie in several extents. */
@@ -55,7 +56,7 @@ struct vs_tree_edit {
     uint64_t tree_id;       /* 0: the default tree; part of each fingerprint term */
     uint64_t fingerprint;   /* sum of the terms; kept exact by every change */
     uint64_t relief_copies; /* leaves copied because of their link slots, for statistics */
-    uint64_t changes;       /* counts up with every call that may change, so that cursors look anew */
+    uint64_t changes; /* counts up with every call that may change, so that cursors look anew */
     struct vs_edit_workspace *workspace; /* edit.h; NULL before the first change; owned */
 };
 

@@ -33,11 +33,11 @@ struct walk {
     uint64_t tree_id;
     struct vs_tree_check *check;
     struct vs_path path;
-    struct bound low[VS_TREE_DEPTH_MAX]; /* of the path's page at each level, inclusive */
+    struct bound low[VS_TREE_DEPTH_MAX];  /* of the path's page at each level, inclusive */
     struct bound high[VS_TREE_DEPTH_MAX]; /* exclusive */
-    uint64_t keys[VS_TREE_DEPTH_MAX];    /* counted so far below the path's page at each level */
-    vs_page_no last_leaf;                /* 0: none yet */
-    uint8_t *low_bytes;                  /* key_max bytes a level */
+    uint64_t keys[VS_TREE_DEPTH_MAX];     /* counted so far below the path's page at each level */
+    vs_page_no last_leaf;                 /* 0: none yet */
+    uint8_t *low_bytes;                   /* key_max bytes a level */
     uint8_t *high_bytes;
     uint8_t *key;
     size_t key_max;
@@ -84,8 +84,7 @@ static verso_err enter_page(struct walk *walk, unsigned level)
 {
     struct vs_path_step *step = &walk->path.level[level];
     size_t page_size = walk->view->pages->page_size;
-    verso_err err =
-        check_reached(walk, step->page, level == 0 ? VS_KIND_LEAF : VS_KIND_BRANCH);
+    verso_err err = check_reached(walk, step->page, level == 0 ? VS_KIND_LEAF : VS_KIND_BRANCH);
     if (err != VERSO_OK) {
         return err;
     }
