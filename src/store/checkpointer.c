@@ -13,7 +13,7 @@
 enum {
     IDLE_MS = 1000,             /* the witness of the last batch, and the age of checkpoints */
     CHECKPOINT_AGE_MS = 60000,
-    RECENT_ROOTS_SOFT = 256 * 1024,
+    RECENT_ROOTS_MAX = 512 * 1024, /* some 50 MiB */
 };
 
 struct vs_checkpointer {
@@ -64,16 +64,23 @@ void vs_checkpoint_leave(struct vs_store *store)
 
 /* ---- limits ---- */
 
-/* How far log, arena and roots in memory are from `parts` halves of their limits. */
-static bool exceeds(struct vs_store *store, unsigned halves)
+/* Have log, arena or the roots in memory passed their limits? A checkpoint is due at the soft ones;
+ * writers wait at the hard ones. Late checkpoints are cheap ones: a page changed many times between two
+ * of them is written once. */
+static bool exceeds(struct vs_store *store, bool hard)
 {
     uint64_t busy = atomic_load_explicit(&store->arena.busy, memory_order_relaxed);
     uint64_t begun = atomic_load_explicit(&store->checkpoint_lsn, memory_order_relaxed);
-    uint64_t log = store->log == NULL ? 0 : vs_log_end(store->log).lsn - begun;
+    struct vs_log *of_store = store->log;
+    uint64_t log = of_store == NULL ? 0 : vs_log_end(of_store).lsn - begun;
     uint64_t roots = atomic_load_explicit(&store->roots.end, memory_order_relaxed) -
                      atomic_load_explicit(&store->checkpoint_version, memory_order_relaxed);
-    return busy * 2 >= store->arena_limit * halves || log * 2 >= store->config.log_bytes * halves ||
-           roots >= (uint64_t)RECENT_ROOTS_SOFT * halves;
+    uint64_t limit = store->arena_limit;
+    if (hard) {
+        return busy >= limit || log >= 2 * store->config.log_bytes || roots >= 2 * RECENT_ROOTS_MAX;
+    }
+    return busy >= limit - limit / 4 || log >= store->config.log_bytes ||
+           roots >= RECENT_ROOTS_MAX;
 }
 
 static void ask(struct vs_store *store, bool *flag)
@@ -89,7 +96,7 @@ static void ask(struct vs_store *store, bool *flag)
 
 void vs_checkpointer_nudge(struct vs_store *store)
 {
-    if (store->checkpointer != NULL && store->checkpointer->running && exceeds(store, 1)) {
+    if (store->checkpointer != NULL && store->checkpointer->running && exceeds(store, false)) {
         ask(store, &store->checkpointer->due);
     }
 }
@@ -108,14 +115,14 @@ verso_err vs_checkpointer_wait_for_room(struct vs_store *store)
         return VERSO_OK;
     }
     if (!checkpointer->running) {
-        return exceeds(store, 1) ? vs_store_checkpoint(store, false) : VERSO_OK;
+        return exceeds(store, false) ? vs_store_checkpoint(store, false) : VERSO_OK;
     }
-    if (!exceeds(store, 2)) {
+    if (!exceeds(store, true)) {
         return VERSO_OK;
     }
     pthread_mutex_lock(&checkpointer->lock);
     checkpointer->failed = VERSO_OK;
-    while (exceeds(store, 2) && checkpointer->failed == VERSO_OK &&
+    while (exceeds(store, true) && checkpointer->failed == VERSO_OK &&
            !atomic_load(&store->poisoned)) {
         checkpointer->due = true;
         pthread_cond_signal(&checkpointer->work);
