@@ -320,7 +320,10 @@ VERSO_API void verso_view_close(verso_view *view);
  */
 VERSO_API verso_view *verso_txn_view(verso_txn *txn);
 
-/** Describe the view's root. In a transaction: the id it started from, with the counts of now. */
+/**
+ * Describe the view's root. In a transaction: the id it started from, with the counts of now. The note
+ * is read at the first such call; it is empty if the root was dropped before that.
+ */
 VERSO_API VERSO_MUST_USE verso_err verso_view_info(verso_view *view, verso_root_info *info);
 
 /**
@@ -451,7 +454,8 @@ typedef struct verso_check_report {
 } verso_check_report;
 
 /**
- * Prove the invariants of the store (docs/format.md) for every kept root.
+ * Prove the invariants of the store (docs/format.md) for every kept root. Writers wait meanwhile: the
+ * calling thread must have no transaction running. Any thread otherwise.
  *
  * @retval VERSO_OK       All proved.
  * @retval VERSO_CORRUPT  A fault; `report` is filled up to it.
@@ -467,7 +471,7 @@ typedef struct verso_stats {
     verso_root_id published;       /**< Newest root that views open. */
     verso_root_id oldest;          /**< Oldest kept root. */
     uint64_t keep_last;            /**< Retention: newest N; 0 keeps all. */
-    uint64_t keys;                 /**< Keys of the published root. */
+    uint64_t keys;                 /**< Keys of the newest commit. */
     uint32_t depth;                /**< Levels of its tree; 0 when empty. */
     uint64_t file_bytes;           /**< Length of the store file. */
     uint64_t used_pages;           /**< Pages ever handed out (high-water mark). */
@@ -483,7 +487,7 @@ typedef struct verso_stats {
     bool meta_damaged;             /**< One of the two meta pages was unreadable at open. */
 } verso_stats;
 
-/** Fill `stats`. Any thread. */
+/** Fill `stats`: figures as the last transaction left them. Any thread, no waiting. VERSO_INVALID. */
 VERSO_API VERSO_MUST_USE verso_err verso_stat(verso_store *store, verso_stats *stats);
 
 #ifdef __cplusplus

@@ -133,12 +133,16 @@ verso_err verso_cursor_open(verso_view *view, const verso_range *range, verso_cu
     if (view == NULL || cursor == NULL) {
         return vs_fault(VERSO_INVALID, "verso_cursor_open: an argument is NULL");
     }
+    verso_err err = vs_check_process(view->owner);
+    if (err != VERSO_OK) {
+        return err;
+    }
     verso_cursor *fresh = calloc(1, sizeof *fresh);
     if (fresh == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory for a cursor");
     }
     fresh->view = view;
-    verso_err err = range == NULL ? VERSO_OK : read_range(fresh, range);
+    err = range == NULL ? VERSO_OK : read_range(fresh, range);
     if (err == VERSO_OK) {
         err = vs_tree_cursor_open(vs_view_tree(view), view->txn == NULL ? NULL : &view->txn->edit,
                                   &fresh->tree);
@@ -195,7 +199,8 @@ static verso_err land(verso_cursor *cursor, verso_err err, bool forward,
 
 static verso_err check_cursor(const verso_cursor *cursor)
 {
-    return cursor == NULL ? vs_fault(VERSO_INVALID, "the cursor is NULL") : VERSO_OK;
+    return cursor == NULL ? vs_fault(VERSO_INVALID, "the cursor is NULL")
+                          : vs_check_process(cursor->view->owner);
 }
 
 verso_err verso_cursor_first(verso_cursor *cursor, verso_entry *entry)

@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 
 #include "history/history.h"
+#include "os/fault.h"
+#include "os/fork.h"
 #include "store/store.h"
 #include "tree/cursor.h"
 #include "tree/tree.h"
@@ -14,6 +16,8 @@
 
 struct verso_store {
     struct vs_store *store;
+    uint32_t forks;             /* vs_fork_count() at open */
+    _Atomic(verso_txn *) spare; /* the last transaction's memory, for the next one */
     _Atomic uint64_t views; /* open, and the running transaction: closing waits for none of them */
 };
 
@@ -56,6 +60,15 @@ struct verso_txn {
     size_t old_size;
 };
 
+/** Is the handle this process's own? In a child of fork() every call refuses. */
+static inline verso_err vs_check_process(const verso_store *store)
+{
+    if (__builtin_expect(store->forks != vs_fork_count(), 0)) {
+        return vs_fault(VERSO_FORKED, "the store was opened before fork(); open it anew here");
+    }
+    return VERSO_OK;
+}
+
 /** The tree that a view looks at now. */
 static inline const struct vs_tree_view *vs_view_tree(verso_view *view)
 {
@@ -84,7 +97,7 @@ verso_err vs_view_wrap(verso_store *store, uint32_t slot, const struct vs_root_r
 /** Replay the log into a store just opened, and settle it. */
 verso_err vs_recover(struct vs_store *store);
 
-/** Begin without the checks of verso_begin(). */
-verso_err vs_txn_begin(verso_store *store, verso_txn **txn);
+/** Free the memory that a store keeps for its next transaction. */
+void vs_txn_free_spare(verso_store *store);
 
 #endif

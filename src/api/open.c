@@ -105,6 +105,8 @@ verso_err verso_open(const char *path, const verso_options *given, verso_store *
     if (fresh == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory to open a store");
     }
+    vs_fork_watch();
+    fresh->forks = vs_fork_count();
     struct vs_store_config config = config_of(path, &options);
     err = vs_store_open(&config, &vs_history_calls, &fresh->store);
     if (err == VERSO_OK) {
@@ -126,26 +128,37 @@ verso_err verso_close(verso_store *store)
     if (store == NULL) {
         return VERSO_OK;
     }
+    verso_err err = vs_check_process(store); /* of a child, nothing is freed: its parent goes on */
+    if (err != VERSO_OK) {
+        return err;
+    }
     uint64_t views = atomic_load(&store->views);
     if (views > 0) {
         return vs_fault(VERSO_INVALID, "verso_close: %llu views or transactions are still open",
                         (unsigned long long)views);
     }
-    verso_err err = vs_store_close(store->store);
+    vs_txn_free_spare(store);
+    err = vs_store_close(store->store);
     free(store);
     return err;
 }
 
 verso_err verso_sync(verso_store *store)
 {
-    return store == NULL ? vs_fault(VERSO_INVALID, "verso_sync: the store is NULL")
-                         : vs_store_sync(store->store);
+    if (store == NULL) {
+        return vs_fault(VERSO_INVALID, "verso_sync: the store is NULL");
+    }
+    verso_err err = vs_check_process(store);
+    return err == VERSO_OK ? vs_store_sync(store->store) : err;
 }
 
 verso_err verso_checkpoint(verso_store *store)
 {
-    return store == NULL ? vs_fault(VERSO_INVALID, "verso_checkpoint: the store is NULL")
-                         : vs_store_checkpoint(store->store, false);
+    if (store == NULL) {
+        return vs_fault(VERSO_INVALID, "verso_checkpoint: the store is NULL");
+    }
+    verso_err err = vs_check_process(store);
+    return err == VERSO_OK ? vs_store_checkpoint(store->store, false) : err;
 }
 
 size_t verso_key_size_max(const verso_store *store)

@@ -14,7 +14,7 @@ static verso_err check_arguments(const verso_view *view, verso_slice key, const 
                                        : result == NULL ? "the result's place is NULL"
                                                         : "the key has a size but no data");
     }
-    return VERSO_OK;
+    return vs_check_process(view->owner);
 }
 
 verso_err vs_view_value(verso_view *view, const struct vs_tree_value *found, verso_slice *value)
@@ -86,11 +86,15 @@ verso_err verso_get_many(verso_view *view, const verso_slice *keys, size_t count
             return vs_fault(VERSO_INVALID, "verso_get_many: key %zu has a size but no data", i);
         }
     }
+    verso_err err = vs_check_process(view->owner);
+    if (err != VERSO_OK) {
+        return err;
+    }
     const struct vs_tree_view *tree = vs_view_tree(view);
     struct vs_tree_value found[MANY];
     for (size_t done = 0; done < count; done += MANY) {
         size_t part = count - done < MANY ? count - done : MANY;
-        verso_err err = vs_tree_get_many(tree, keys + done, part, found, results + done);
+        err = vs_tree_get_many(tree, keys + done, part, found, results + done);
         for (size_t i = 0; i < part && err == VERSO_OK; i++) {
             if (results[done + i] == VERSO_OK) {
                 err = vs_view_value(view, &found[i], &values[done + i]);

@@ -19,17 +19,15 @@ verso_err verso_stat(verso_store *store, verso_stats *given)
     stats.page_size = (uint32_t)inner->pages.page_size;
     struct vs_log *log = inner->log;
 
-    vs_fair_lock_take(&inner->writer_lock); /* for the figures of the writer */
-    stats.tip = inner->tip.version;
-    stats.keep_last = inner->keep_last;
-    stats.keys = inner->tip.tree.keys;
-    stats.depth = inner->tip.tree.depth;
-    stats.used_pages = inner->space.high_water;
-    stats.free_pages = inner->space.free_count;
+    const struct vs_store_counts *counts = &inner->counts;
+    stats.tip = atomic_load(&counts->tip);
+    stats.keep_last = atomic_load(&counts->keep_last);
+    stats.keys = atomic_load(&counts->keys);
+    stats.depth = (uint32_t)atomic_load(&counts->depth);
+    stats.used_pages = atomic_load(&counts->high_water);
+    stats.free_pages = atomic_load(&counts->free_pages);
     stats.file_bytes =
-        inner->in_memory ? 0 : inner->space.file_pages << inner->pages.page_shift;
-    vs_fair_lock_release(&inner->writer_lock);
-
+        inner->in_memory ? 0 : atomic_load(&counts->file_pages) << inner->pages.page_shift;
     if (inner->read_only) {
         stats.file_bytes = atomic_load(&inner->table.file_bytes);
     }

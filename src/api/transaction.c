@@ -8,6 +8,8 @@
 #include "format/operation.h"
 #include "os/fault.h"
 
+enum { SPARE_BYTES_MAX = 1 << 20 }; /* buffers kept from one transaction to the next */
+
 /* ---- the operations for the log ---- */
 
 /* Room for one more operation, so that noting it after the change cannot fail. */
@@ -67,34 +69,36 @@ static void note_operation(verso_txn *txn, enum vs_operation_kind kind, verso_sl
 
 /* ---- begin and abort ---- */
 
-verso_err vs_txn_begin(verso_store *store, verso_txn **txn)
+/* A transaction's memory: the last one's, or new. */
+static verso_txn *take_memory(verso_store *store)
 {
-    verso_txn *fresh = calloc(1, sizeof *fresh);
-    if (fresh == NULL) {
-        return vs_fault(VERSO_NOMEM, "no memory for a transaction");
+    verso_txn *txn = atomic_exchange_explicit(&store->spare, NULL, memory_order_acquire);
+    return txn != NULL ? txn : calloc(1, sizeof *txn);
+}
+
+static void free_memory(verso_txn *txn)
+{
+    if (txn != NULL) {
+        vs_tree_edit_clear(&txn->edit);
+        free(txn->operations.bytes);
+        free(txn->old);
+        free(txn);
     }
-    struct vs_page_writer *writer;
-    verso_err err = vs_store_begin(store->store, &writer);
-    if (err != VERSO_OK) {
-        free(fresh);
-        return err;
+}
+
+void vs_txn_free_spare(verso_store *store)
+{
+    free_memory(atomic_exchange_explicit(&store->spare, NULL, memory_order_acquire));
+}
+
+/* Keep the memory for the next transaction, unless this one was unusually large. */
+static void give_memory_back(verso_store *store, verso_txn *txn)
+{
+    if (txn->operations.capacity > SPARE_BYTES_MAX || txn->old_capacity > SPARE_BYTES_MAX) {
+        free_memory(txn);
+        return;
     }
-    const struct vs_root_record *tip = &store->store->tip;
-    err = vs_tree_edit_init(&fresh->edit, writer, tip->tree, 0, tip->fingerprint);
-    if (err != VERSO_OK) {
-        vs_store_abort(store->store);
-        free(fresh);
-        return err;
-    }
-    fresh->owner = store;
-    fresh->keep_last = store->store->keep_last;
-    fresh->operations.kept = !store->store->in_memory;
-    fresh->view.owner = store;
-    fresh->view.txn = fresh;
-    fresh->view.record = *tip;
-    atomic_fetch_add(&store->views, 1);
-    *txn = fresh;
-    return VERSO_OK;
+    free_memory(atomic_exchange_explicit(&store->spare, txn, memory_order_acq_rel));
 }
 
 verso_err verso_begin(verso_store *store, verso_txn **txn)
@@ -102,25 +106,54 @@ verso_err verso_begin(verso_store *store, verso_txn **txn)
     if (store == NULL || txn == NULL) {
         return vs_fault(VERSO_INVALID, "verso_begin: an argument is NULL");
     }
-    return vs_txn_begin(store, txn);
+    verso_err err = vs_check_process(store);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    verso_txn *fresh = take_memory(store);
+    if (fresh == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for a transaction");
+    }
+    struct vs_page_writer *writer;
+    err = vs_store_begin(store->store, &writer);
+    if (err != VERSO_OK) {
+        give_memory_back(store, fresh);
+        return err;
+    }
+    const struct vs_root_record *tip = &store->store->tip;
+    err = vs_tree_edit_restart(&fresh->edit, writer, tip->tree, 0, tip->fingerprint);
+    if (err != VERSO_OK) {
+        vs_store_abort(store->store);
+        give_memory_back(store, fresh);
+        return err;
+    }
+    fresh->owner = store;
+    fresh->keep_last = store->store->keep_last;
+    fresh->operations.kept = !store->store->in_memory;
+    fresh->operations.size = 0;
+    fresh->changed = false;
+    fresh->broken = false;
+    fresh->bypass_log = false;
+    fresh->view = (struct verso_view){.owner = store, .txn = fresh, .record = *tip};
+    atomic_fetch_add(&store->views, 1);
+    *txn = fresh;
+    return VERSO_OK;
 }
 
 static void free_txn(verso_txn *txn)
 {
-    atomic_fetch_add(&txn->owner->store->counts.relief_copies, txn->edit.relief_copies);
-    atomic_fetch_sub(&txn->owner->views, 1);
+    verso_store *owner = txn->owner;
+    atomic_fetch_add(&owner->store->counts.relief_copies, txn->edit.relief_copies);
     vs_tree_cursor_close(txn->view.probe);
     vs_view_forget_pieces(&txn->view);
-    vs_tree_edit_clear(&txn->edit);
     free(txn->view.note);
-    free(txn->operations.bytes);
-    free(txn->old);
-    free(txn);
+    give_memory_back(owner, txn);
+    atomic_fetch_sub(&owner->views, 1);
 }
 
 void verso_abort(verso_txn *txn)
 {
-    if (txn != NULL) {
+    if (txn != NULL && vs_check_process(txn->owner) == VERSO_OK) {
         vs_store_abort(txn->owner->store);
         free_txn(txn);
     }
@@ -133,6 +166,10 @@ static verso_err may_change(verso_txn *txn, verso_slice key, verso_slice value)
     if (txn == NULL || !vs_slice_is_sound(key) || !vs_slice_is_sound(value)) {
         return vs_fault(VERSO_INVALID, txn == NULL ? "the transaction is NULL"
                                                    : "key or value has a size but no data");
+    }
+    verso_err err = vs_check_process(txn->owner);
+    if (err != VERSO_OK) {
+        return err;
     }
     if (txn->broken) {
         return vs_fault(VERSO_MUST_ABORT, "an earlier call failed in the middle of a change");
@@ -392,8 +429,12 @@ verso_err verso_commit(verso_txn *txn, const verso_commit_options *given, verso_
     if (txn == NULL) {
         return vs_fault(VERSO_INVALID, "verso_commit: the transaction is NULL");
     }
+    verso_err err = vs_check_process(txn->owner);
+    if (err != VERSO_OK) {
+        return err;
+    }
     verso_commit_options options;
-    verso_err err = read_commit_options(given, &options);
+    err = read_commit_options(given, &options);
     if (err == VERSO_OK && txn->broken) {
         err = vs_fault(VERSO_MUST_ABORT, "an earlier call failed in the middle of a change");
     }
@@ -421,6 +462,10 @@ verso_err verso_wait_durable(verso_store *store, verso_root_id root)
 {
     if (store == NULL) {
         return vs_fault(VERSO_INVALID, "verso_wait_durable: the store is NULL");
+    }
+    verso_err err = vs_check_process(store);
+    if (err != VERSO_OK) {
+        return err;
     }
     struct vs_store *inner = store->store;
     if (root >= atomic_load(&inner->roots.end)) {

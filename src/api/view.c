@@ -30,11 +30,15 @@ verso_err verso_view_open(verso_store *store, verso_view **view)
     if (store == NULL || view == NULL) {
         return vs_fault(VERSO_INVALID, "verso_view_open: an argument is NULL");
     }
+    verso_err err = vs_check_process(store);
+    if (err != VERSO_OK) {
+        return err;
+    }
     struct vs_store *inner = store->store;
     uint64_t epoch = atomic_load_explicit(&inner->location_epoch, memory_order_seq_cst);
     uint32_t slot;
     struct vs_root_record record;
-    verso_err err = vs_roots_pin(&inner->roots, &inner->readers, epoch, &slot, &record);
+    err = vs_roots_pin(&inner->roots, &inner->readers, epoch, &slot, &record);
     return err == VERSO_OK ? vs_view_wrap(store, slot, &record, view) : err;
 }
 
@@ -43,9 +47,13 @@ verso_err verso_view_open_root(verso_store *store, verso_root_id root, verso_vie
     if (store == NULL || view == NULL) {
         return vs_fault(VERSO_INVALID, "verso_view_open_root: an argument is NULL");
     }
+    verso_err err = vs_check_process(store);
+    if (err != VERSO_OK) {
+        return err;
+    }
     uint32_t slot;
     struct vs_root_record record;
-    verso_err err = vs_history_pin(store->store, root, &slot, &record, NULL);
+    err = vs_history_pin(store->store, root, &slot, &record, NULL);
     return err == VERSO_OK ? vs_view_wrap(store, slot, &record, view) : err;
 }
 
@@ -60,8 +68,8 @@ void vs_view_forget_pieces(verso_view *view)
 
 void verso_view_close(verso_view *view)
 {
-    if (view == NULL || view->txn != NULL) {
-        return; /* a transaction's view ends with it */
+    if (view == NULL || view->txn != NULL || vs_check_process(view->owner) != VERSO_OK) {
+        return; /* a transaction's view ends with it; a parent's goes on there */
     }
     vs_tree_cursor_close(view->probe);
     vs_view_forget_pieces(view);
@@ -101,7 +109,10 @@ verso_err verso_view_info(verso_view *view, verso_root_info *info)
     if (view == NULL || info == NULL) {
         return vs_fault(VERSO_INVALID, "verso_view_info: an argument is NULL");
     }
-    verso_err err = check_info(info);
+    verso_err err = vs_check_process(view->owner);
+    if (err == VERSO_OK) {
+        err = check_info(info);
+    }
     if (err != VERSO_OK) {
         return err;
     }
@@ -116,9 +127,15 @@ verso_err verso_view_info(verso_view *view, verso_root_info *info)
             return vs_fault(VERSO_NOMEM, "no memory for the root's note");
         }
         err = vs_history_find(view->owner->store, record.version, &record, view->note);
+        if (err == VERSO_GONE) { /* dropped since; the view keeps its content, but not its note */
+            view->record.note.size = 0;
+            record = view->record;
+        }
         if (err != VERSO_OK) {
             free(view->note);
             view->note = NULL;
+        }
+        if (err != VERSO_OK && err != VERSO_GONE) {
             return err;
         }
     }
@@ -133,6 +150,10 @@ verso_err verso_roots(verso_store *store, verso_root_id from, verso_root_info *i
     if (store == NULL || count == NULL || (infos == NULL && capacity > 0)) {
         return vs_fault(VERSO_INVALID, "verso_roots: an argument is NULL");
     }
+    verso_err err = vs_check_process(store);
+    if (err != VERSO_OK) {
+        return err;
+    }
     struct vs_store *inner = store->store;
     uint64_t oldest = vs_history_oldest(inner);
     uint64_t id = from > oldest ? from : oldest;
@@ -143,7 +164,7 @@ verso_err verso_roots(verso_store *store, verso_root_id from, verso_root_info *i
             notes == NULL ? NULL : (uint8_t *)notes + filled * (size_t)VS_NOTE_MAX;
         struct vs_root_record record;
         uint32_t slot;
-        verso_err err = check_info(&infos[filled]);
+        err = check_info(&infos[filled]);
         if (err == VERSO_OK) {
             err = vs_history_pin(inner, id, &slot, &record, note);
         }

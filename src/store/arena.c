@@ -143,7 +143,7 @@ verso_err vs_arena_reserve(struct vs_arena *arena, uint32_t count)
         settle_limbo(arena);
     }
     while (arena->free_count < count) {
-        uint32_t frame;
+        uint32_t frame = 0;
         verso_err err = touch(arena, 1, &frame);
         if (err != VERSO_OK) {
             return err;

@@ -451,7 +451,7 @@ verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
         err = freeze(&checkpoint, &store->tip, store->keep_last,
                      atomic_load(&store->retained_from), clean);
     }
-    vs_fair_lock_release(&store->writer_lock);
+    vs_store_release_writer(store);
     if (due && err == VERSO_OK) {
         err = write_out(&checkpoint);
         if (err == VERSO_OK) {

@@ -109,11 +109,30 @@ verso_err vs_store_begin(struct vs_store *store, struct vs_page_writer **writer)
     return VERSO_OK;
 }
 
+static void note(_Atomic uint64_t *figure, uint64_t value)
+{
+    /* relaxed: figures only */
+    atomic_store_explicit(figure, value, memory_order_relaxed);
+}
+
+void vs_store_release_writer(struct vs_store *store)
+{
+    struct vs_store_counts *counts = &store->counts;
+    note(&counts->tip, store->tip.version);
+    note(&counts->keys, store->tip.tree.keys);
+    note(&counts->depth, store->tip.tree.depth);
+    note(&counts->keep_last, store->keep_last);
+    note(&counts->high_water, store->space.high_water);
+    note(&counts->free_pages, store->space.free_count);
+    note(&counts->file_pages, store->space.file_pages);
+    vs_fair_lock_release(&store->writer_lock);
+}
+
 void vs_store_abort(struct vs_store *store)
 {
     vs_writer_abort(&store->writer);
     vs_reader_unpin(&store->readers, store->writer.pin);
-    vs_fair_lock_release(&store->writer_lock);
+    vs_store_release_writer(store);
 }
 
 /* ---- commit ---- */
@@ -233,7 +252,7 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
     }
     vs_reader_unpin(&store->readers, store->writer.pin);
     verso_err judged = judge_now_and_then(store);
-    vs_fair_lock_release(&store->writer_lock);
+    vs_store_release_writer(store);
     vs_checkpointer_nudge(store);
     /* a damaged table block met by the judge concerns no commit: the page just stays taken */
     (void)judged;

@@ -101,7 +101,7 @@ static verso_err load_top_locked(struct vs_page_table *table, uint32_t top)
     }
     uint64_t entry = table->top[top];
     if (entry != 0) {
-        const uint8_t *bytes;
+        const uint8_t *bytes = NULL;
         uint64_t at = vs_layout_top_at(table->page_size, top, vs_entry_copy(entry));
         verso_err err = checked_part(table, at, entry, "top page", top, &bytes);
         if (err != VERSO_OK) {
@@ -124,7 +124,7 @@ static verso_err load_directory_locked(struct vs_page_table *table, uint32_t dir
     }
     uint64_t entry = atomic_load(&table->directory_entry[directory]);
     if (entry != 0) {
-        const uint8_t *bytes;
+        const uint8_t *bytes = NULL;
         uint64_t at = vs_layout_directory_at(table->page_size, directory, vs_entry_copy(entry));
         err = checked_part(table, at, entry, "directory page", directory, &bytes);
         if (err != VERSO_OK) {
@@ -159,7 +159,7 @@ static verso_err verify_block(struct vs_page_table *table, uint32_t number)
     uint64_t entry = atomic_load_explicit(&table->entry[number], memory_order_acquire);
     uint32_t where = VS_BLOCK_EMPTY;
     if (entry != 0) {
-        const uint8_t *bytes;
+        const uint8_t *bytes = NULL;
         unsigned copy = vs_entry_copy(entry);
         err = checked_part(table, vs_layout_block_at(table->page_size, number, copy), entry,
                            "table block", number, &bytes);

@@ -147,7 +147,7 @@ static uint8_t *frame_bytes(const struct vs_store *store, vs_page_no page)
 static verso_err place(struct vs_store *store, vs_page_no page, uint8_t **bytes)
 {
     if (!store->in_memory) {
-        uint32_t frame;
+        uint32_t frame = 0;
         verso_err err = vs_arena_take(&store->arena, 1, &frame);
         if (err != VERSO_OK) {
             return err;

@@ -53,10 +53,18 @@ struct vs_history_calls {
                        uint64_t to, uint64_t retained_from, struct vs_tree_root *history);
 };
 
-/** Figures that are counted rather than derived. */
+/** Figures that anybody may read at any time. */
 struct vs_store_counts {
     _Atomic uint64_t checkpoints;
     _Atomic uint64_t relief_copies;
+    /* the writer's, as they were when it last gave up its lock */
+    _Atomic uint64_t tip;
+    _Atomic uint64_t keys;
+    _Atomic uint64_t depth;
+    _Atomic uint64_t keep_last;
+    _Atomic uint64_t high_water;
+    _Atomic uint64_t free_pages;
+    _Atomic uint64_t file_pages;
 };
 
 struct vs_checkpointer; /* checkpoint.c: the background thread and what it is asked */
@@ -180,6 +188,9 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
 
 /** Views open `version` from now on, if it is newer than what they open. Any thread. */
 void vs_store_publish(struct vs_store *store, uint64_t version);
+
+/** Release the writer lock, leaving the writer's figures for verso_stat(). */
+void vs_store_release_writer(struct vs_store *store);
 
 /** Undo and release the writer lock. */
 void vs_store_abort(struct vs_store *store);

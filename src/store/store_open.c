@@ -417,7 +417,9 @@ verso_err vs_store_settle(struct vs_store *store, const struct vs_log_scan *scan
         }
     }
     if (err == VERSO_OK) {
+        vs_fair_lock_take(&store->writer_lock);
         store->replaying = false;
+        vs_store_release_writer(store); /* leaves the first figures */
         err = vs_checkpointer_start(store);
     }
     return err;
