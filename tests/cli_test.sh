@@ -526,6 +526,78 @@ if [ "$(id -u)" -ne 0 ]; then
     chmod 600 closed.verso
 fi
 
+# ---- other processes -----------------------------------------------------------------------------
+
+# wait_for FILE LINES: until FILE has so many lines, at most ten seconds.
+wait_for()
+{
+    waited=0
+    while [ "$(wc -l <"$1")" -lt "$2" ] && [ $waited -lt 100 ]; do
+        sleep 0.1
+        waited=$((waited + 1))
+    done
+}
+
+about "a store that another process has open"
+mkfifo pipe
+"$verso" load busy.verso --batch 2 <pipe >announced 2>busy_err &
+loader=$!
+exec 3>pipe
+printf 'a\t1\nb\t2\nc\t3\nd\t4\ne\t5\n' >&3
+wait_for announced 2
+run put busy.verso f 6
+ends_with 3
+says 'busy.verso'
+run get busy.verso a
+ends_with 3
+says 'busy.verso'
+
+about "a process killed while it writes"
+kill -9 $loader
+wait $loader 2>/dev/null
+exec 3>&-
+holds "two batches announced" "$(wc -l <announced)" -eq 2
+cp busy.verso alone.verso
+for file in busy.verso*; do
+    cp "$file" "copy$file"
+done
+run scan busy.verso
+ends_with 0
+prints "$(lines_of 'a\t1' 'b\t2' 'c\t3' 'd\t4')"
+for file in busy.verso*; do
+    cmp -s "$file" "copy$file" || failed "reading changed $file"
+done
+run check busy.verso
+ends_with 0
+run put busy.verso f 6
+ends_with 0
+prints "root 3"
+run get busy.verso f --root 2
+ends_with 1
+
+about "a store without its log"
+cp alone.verso before
+for words in 'get alone.verso a' 'put alone.verso a b' 'check alone.verso'; do
+    # shellcheck disable=SC2086
+    run $words
+    [ "$code" -ne 0 ] || failed "a failure was expected"
+    says 'alone.verso.*log'
+    cmp -s alone.verso before || failed "the store was changed"
+done
+
+about "a file-size limit"
+(
+    ulimit -f 2048 # blocks of 512 bytes, or of 1,024 in some shells: 1 or 2 MiB
+    "$verso" load limited.verso long.tsv thousand.tsv >out 2>err
+    echo $? >limited_code
+)
+last="verso load limited.verso"
+code=$(cat limited_code)
+ends_with 3
+says 'limited.verso\|long.tsv'
+run check limited.verso
+[ "$code" -eq 0 ] || failed "the store is whole after the failure"
+
 about "output that cannot be written"
 if [ -c /dev/full ]; then
     for words in 'scan scan.verso' 'roots hundred.verso' 'stat one.verso' 'get one.verso banana' \

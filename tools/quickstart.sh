@@ -27,7 +27,7 @@ begin_step()
 # end_step TEXT...: what was done, and how long it took.
 end_step()
 {
-    seconds=$(date +%s.%N | awk -v began="$step_began" '{ printf "%.2f", $1 - began }')
+    seconds=$(date +%s.%N | awk -v began="$step_began" '{ printf "%.3f", $1 - began }')
     echo "-> $* ($seconds s)"
 }
 

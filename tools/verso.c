@@ -1,7 +1,7 @@
 /*
  * verso.c - the command: find the verb, let it work, see that its output has arrived.
  */
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +69,8 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    (void)signal(SIGXFSZ,
+                 SIG_IGN); /* a file-size limit shall be an error with a text, not a death */
     int code = run(argc, argv);
     bool failed_before = ferror(stdout) != 0; /* a verb that met it has said so and stopped */
     if (fflush(stdout) != 0 || failed_before) {
