@@ -238,6 +238,14 @@ static void tear_down(void)
 
 TestSuite(log_disk, .init = set_up, .fini = tear_down);
 
+static void new_disk(uint64_t seed)
+{
+    simulated_disk_close(disk);
+    disk = simulated_disk_open(seed);
+    config.os = simulated_disk_os(disk);
+    start = (struct vs_log_position){.epoch = 1};
+}
+
 static void open_log(struct vs_log_position *at)
 {
     cr_assert_eq(vs_log_open(&config, at, &log_), VERSO_OK, "%s", vs_fault_detail());
@@ -352,36 +360,90 @@ Test(log_disk, ghost_of_the_same_epoch_is_kept_dead_by_the_chain)
     cr_assert_eq(reading.version, 2u); /* B does not follow A' */
 }
 
-Test(log_disk, old_epoch_behind_the_end_is_never_applied)
+/** A frame whose checksums agree, but whose place does not. */
+static void check_frame_is_refused(void (*change)(struct vs_frame *frame))
+{
+    enum { SIZE = 500 };
+    new_disk(1);
+    open_log(&start);
+    append(1, 1, SIZE);
+    append(2, 1, SIZE);
+    cr_assert_eq(vs_log_flush(log_, VS_LOG_DURABLE), VERSO_OK);
+    cr_assert_eq(vs_log_close(log_, false), VERSO_OK);
+    uint8_t *bytes = take_segment();
+    struct vs_frame frame;
+    uint32_t crc = 0;
+    cr_assert_null(vs_frame_decode_header(bytes + start.lsn, &frame));
+    cr_assert_null(vs_frame_decode_rest(bytes + start.lsn, &frame, &crc));
+    uint8_t other[2 * SIZE];
+    change(&frame);
+    (void)vs_frame_encode(&frame, other);
+    memcpy(bytes + start.lsn, other, vs_frame_size(&frame));
+    put_segment(bytes);
+    struct vs_log_scan scan;
+    uint64_t last = 0;
+    cr_assert_eq(read_on(&start, 0, SIZE, &last, &scan), VERSO_OK);
+    cr_assert_eq(last, 0u);
+}
+
+static void move_on(struct vs_frame *frame)
+{
+    frame->lsn += SEGMENT;
+}
+
+static void age(struct vs_frame *frame)
+{
+    frame->epoch--;
+}
+
+static void give_away(struct vs_frame *frame)
+{
+    frame->uuid[15] ^= 1;
+}
+
+Test(log_disk, valid_frames_of_other_places_are_never_applied)
+{
+    check_frame_is_refused(move_on);
+    check_frame_is_refused(age);
+    check_frame_is_refused(give_away);
+}
+
+/** The same stretch of the stream in two epochs: `kept` frames of the later one, older ones behind. */
+static void check_old_frames_are_refused(unsigned kept)
 {
     enum { SIZE = 500, FRAMES = 5 };
+    new_disk(1);
     open_log(&start);
-    uint64_t middle = 0;
     for (uint64_t version = 1; version <= FRAMES; version++) {
-        uint64_t end = append(version, 0, SIZE);
-        middle = version == 2 ? end : middle;
+        append(version, 0, SIZE);
     }
     cr_assert_eq(vs_log_flush(log_, VS_LOG_DURABLE), VERSO_OK);
     cr_assert_eq(vs_log_close(log_, false), VERSO_OK);
     uint8_t *old = take_segment();
 
-    /* the same stretch of the stream in a later epoch, cut after two frames; the old ones behind */
     cr_assert_eq(vs_log_remove(&config), VERSO_OK);
     start = (struct vs_log_position){.epoch = 2};
     open_log(&start);
-    append(1, 0, SIZE);
-    append(2, 0, SIZE);
+    for (uint64_t version = 1; version <= kept; version++) {
+        append(version, 0, SIZE);
+    }
     cr_assert_eq(vs_log_flush(log_, VS_LOG_DURABLE), VERSO_OK);
-    cr_assert_eq(vs_log_end(log_).lsn, middle);
+    uint64_t end = vs_log_end(log_).lsn;
     cr_assert_eq(vs_log_close(log_, false), VERSO_OK);
     uint8_t *bytes = take_segment();
-    memcpy(bytes + middle, old + middle, SEGMENT - middle);
+    memcpy(bytes + end, old + end, SEGMENT - end);
     put_segment(bytes);
     free(old);
     struct vs_log_scan scan;
     uint64_t last = 0;
     cr_assert_eq(read_on(&start, 0, SIZE, &last, &scan), VERSO_OK);
-    cr_assert_eq(last, 2u);
+    cr_assert_eq(last, (uint64_t)kept);
+}
+
+Test(log_disk, old_epoch_behind_the_end_is_never_applied)
+{
+    check_old_frames_are_refused(0); /* here the chain agrees: both begin after no frame */
+    check_old_frames_are_refused(2);
 }
 
 /* ---- failing and lying disks ------------------------------------------------------------------- */
@@ -415,14 +477,6 @@ static uint64_t commit_while_it_works(void)
     }
     cr_assert_eq(vs_log_close(log_, false), VERSO_OK);
     return acknowledged;
-}
-
-static void new_disk(uint64_t seed)
-{
-    simulated_disk_close(disk);
-    disk = simulated_disk_open(seed);
-    config.os = simulated_disk_os(disk);
-    start = (struct vs_log_position){.epoch = 1};
 }
 
 Test(log_disk, failure_of_any_call_loses_nothing_acknowledged)

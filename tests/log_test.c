@@ -434,9 +434,10 @@ Test(log, found_segments_are_held_until_the_metas_name_the_new_log)
     cr_assert_eq(files(), found + 1);
     commit(101, 200);
     vs_log_recycle(log_, second.lsn - 1);
+    commit(201, 300);
     cr_assert_eq(read_all(), 100u); /* untouched */
     vs_log_recycle(log_, vs_log_end(log_).lsn);
-    commit(201, 400);
+    commit(301, 500);
     close_log();
     struct vs_log_scan scan;
     uint64_t last = 0;
@@ -449,6 +450,7 @@ Test(log, prepares_segments_ahead)
     cr_assert_eq(files(), 1u);
     cr_assert_eq(vs_log_prepare(log_), VERSO_OK);
     cr_assert_eq(files(), 2u);
+    cr_assert_eq(simulated_disk_dirty_sectors(disk), 0u);
     cr_assert_eq(vs_log_prepare(log_), VERSO_OK);
     cr_assert_eq(files(), 2u);
     append(1, SEGMENT * 3 / 4);
@@ -458,6 +460,26 @@ Test(log, prepares_segments_ahead)
     append(2, SEGMENT * 3 / 4); /* takes the spare and leaves the reserve */
     cr_assert_eq(simulated_disk_events(disk, SIMULATED_CREATE), created);
     close_log();
+}
+
+Test(log, no_stale_memory_reaches_the_file)
+{
+    config.segment_size = 16 * SEGMENT;
+    open_log();
+    append(1, 4 * SEGMENT); /* both buffers get their share of bytes */
+    cr_assert_eq(vs_log_flush(log_, VS_LOG_DURABLE), VERSO_OK);
+    append(2, 4 * SEGMENT);
+    cr_assert_eq(vs_log_flush(log_, VS_LOG_DURABLE), VERSO_OK);
+    append(3, SEGMENT); /* the first into its last page, which is written whole */
+    cr_assert_eq(vs_log_flush(log_, VS_LOG_DURABLE), VERSO_OK);
+    uint64_t end = vs_log_end(log_).lsn;
+    close_log();
+    uint64_t size = 0;
+    const uint8_t *bytes = simulated_disk_bytes(disk, "store-wal.0", &size);
+    cr_assert_lt(end, size);
+    for (uint64_t at = end; at < size; at++) {
+        cr_assert_eq(bytes[at], 0, "byte %" PRIu64, at);
+    }
 }
 
 Test(log, close_after_a_checkpoint_removes_all_files)
