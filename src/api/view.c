@@ -104,6 +104,31 @@ static verso_err check_info(const verso_root_info *info)
     return VERSO_OK;
 }
 
+/* The note is looked up when first asked for: opening a view takes no lock. */
+static verso_err read_note(verso_view *view)
+{
+    if (view->note != NULL) {
+        return VERSO_OK;
+    }
+    uint8_t *note = malloc(VS_NOTE_MAX);
+    if (note == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for the root's note");
+    }
+    struct vs_root_record record;
+    verso_err err = vs_history_find(view->owner->store, view->record.version, &record, note);
+    if (err == VERSO_GONE) { /* dropped since; the view keeps its content, but not its note */
+        record.note.size = 0;
+        err = VERSO_OK;
+    }
+    if (err != VERSO_OK) {
+        free(note);
+        return err;
+    }
+    view->note = note;
+    view->record.note.size = record.note.size;
+    return VERSO_OK;
+}
+
 verso_err verso_view_info(verso_view *view, verso_root_info *info)
 {
     if (view == NULL || info == NULL) {
@@ -121,23 +146,12 @@ verso_err verso_view_info(verso_view *view, verso_root_info *info)
         record.tree = view->txn->edit.root;
         record.fingerprint = view->txn->edit.fingerprint;
         record.note.size = 0;
-    } else if (record.note.size > 0 && view->note == NULL) {
-        view->note = malloc(VS_NOTE_MAX);
-        if (view->note == NULL) {
-            return vs_fault(VERSO_NOMEM, "no memory for the root's note");
-        }
-        err = vs_history_find(view->owner->store, record.version, &record, view->note);
-        if (err == VERSO_GONE) { /* dropped since; the view keeps its content, but not its note */
-            view->record.note.size = 0;
-            record = view->record;
-        }
+    } else if (record.version > 0) {
+        err = read_note(view);
         if (err != VERSO_OK) {
-            free(view->note);
-            view->note = NULL;
-        }
-        if (err != VERSO_OK && err != VERSO_GONE) {
             return err;
         }
+        record.note.size = view->record.note.size;
     }
     record.note.data = view->note;
     fill_info(info, &record);

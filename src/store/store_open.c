@@ -469,6 +469,9 @@ verso_err vs_store_close(struct vs_store *store)
     if (err == VERSO_OK && store->log != NULL) {
         err = vs_log_close(store->log, true);
         store->log = NULL;
+    } else if (err == VERSO_OK && store->file != NULL && !store->read_only) {
+        struct vs_log_config config = vs_store_log_config(store); /* what a crash in a close left */
+        err = vs_log_remove(&config);
     }
     vs_store_discard(store);
     return err;

@@ -1,0 +1,294 @@
+/*
+ * expected_roots.c - the versions of a store as sorted arrays, and the comparison with the store.
+ */
+#include "expected_roots.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/fingerprint.h"
+#include "view_compare.h"
+
+enum { CHUNK_BYTES = 64 * 1024, NOTE_BYTES = 1024, LISTED = 16 };
+
+struct expected_chunk {
+    struct expected_chunk *next;
+    size_t used;
+    size_t size;
+    uint8_t bytes[];
+};
+
+static _Thread_local char fault_text[600];
+
+static void *must_have(void *memory)
+{
+    if (memory == NULL) {
+        abort();
+    }
+    return memory;
+}
+
+/* ---- versions ---- */
+
+void expected_roots_init(struct expected_roots *roots, uint64_t keep_last)
+{
+    *roots = (struct expected_roots){.capacity = 64};
+    roots->root = must_have(calloc(roots->capacity, sizeof *roots->root));
+    roots->root[0].retained_from = 1;
+    roots->root[0].keep_last = keep_last;
+}
+
+void expected_forget_after(struct expected_roots *roots, uint64_t version)
+{
+    for (; roots->issued > version; roots->issued--) {
+        tree_state_clear(&roots->root[roots->issued].state);
+    }
+}
+
+void expected_roots_clear(struct expected_roots *roots)
+{
+    expected_forget_after(roots, 0);
+    tree_state_clear(&roots->working);
+    while (roots->chunks != NULL) {
+        struct expected_chunk *chunk = roots->chunks;
+        roots->chunks = chunk->next;
+        free(chunk);
+    }
+    free(roots->root);
+    *roots = (struct expected_roots){.root = NULL};
+}
+
+verso_slice expected_keep(struct expected_roots *roots, verso_slice bytes)
+{
+    struct expected_chunk *chunk = roots->chunks;
+    if (chunk == NULL || chunk->size - chunk->used < bytes.size) {
+        size_t size = bytes.size > CHUNK_BYTES ? bytes.size : CHUNK_BYTES;
+        chunk = must_have(malloc(sizeof *chunk + size));
+        *chunk = (struct expected_chunk){.next = roots->chunks, .size = size};
+        roots->chunks = chunk;
+    }
+    uint8_t *copy = chunk->bytes + chunk->used;
+    if (bytes.size > 0) {
+        memcpy(copy, bytes.data, bytes.size);
+    }
+    chunk->used += bytes.size;
+    return (verso_slice){copy, bytes.size};
+}
+
+void expected_begin(struct expected_roots *roots)
+{
+    roots->working = tree_state_copy(&roots->root[roots->issued].state);
+}
+
+void expected_put(struct expected_roots *roots, verso_slice key, verso_slice value)
+{
+    size_t index;
+    value = expected_keep(roots, value);
+    if (tree_state_find(&roots->working, key, &index)) {
+        roots->working.pairs[index].value = value;
+    } else {
+        tree_state_put(&roots->working, expected_keep(roots, key), value);
+    }
+}
+
+bool expected_delete(struct expected_roots *roots, verso_slice key)
+{
+    size_t index;
+    if (!tree_state_find(&roots->working, key, &index)) {
+        return false;
+    }
+    tree_state_remove(&roots->working, index);
+    return true;
+}
+
+static uint64_t fingerprint_of(const struct tree_state *state)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < state->count; i++) {
+        sum += vs_fingerprint_term(0, state->pairs[i].key, vs_value_hash(state->pairs[i].value));
+    }
+    return sum;
+}
+
+uint64_t expected_commit(struct expected_roots *roots, verso_slice note, uint64_t keep_last)
+{
+    uint64_t version = roots->issued + 1;
+    if (version == roots->capacity) {
+        roots->capacity *= 2;
+        roots->root = must_have(realloc(roots->root, roots->capacity * sizeof *roots->root));
+    }
+    uint64_t before = roots->root[version - 1].retained_from;
+    uint64_t from = keep_last == 0 || version < keep_last ? before : version - keep_last + 1;
+    roots->root[version] = (struct expected_root){
+        .state = roots->working,
+        .fingerprint = fingerprint_of(&roots->working),
+        .retained_from = from > before ? from : before,
+        .keep_last = keep_last,
+        .note = expected_keep(roots, note),
+    };
+    roots->working = (struct tree_state){.pairs = NULL};
+    roots->issued = version;
+    return version;
+}
+
+void expected_abort(struct expected_roots *roots)
+{
+    tree_state_clear(&roots->working);
+}
+
+/* ---- comparing ---- */
+
+static const char *fault_at(uint64_t version, const char *fault)
+{
+    snprintf(fault_text, sizeof fault_text, "root %" PRIu64 ": %s (detail: %s)", version, fault,
+             verso_error_detail());
+    return fault_text;
+}
+
+static const char *compare_info(const struct expected_root *root, uint64_t version,
+                                const verso_root_info *info, bool with_note)
+{
+    if (info->id != version) {
+        return fault_at(version, "another id");
+    }
+    if (info->keys != root->state.count) {
+        return fault_at(version, "another number of keys");
+    }
+    if (info->fingerprint != root->fingerprint) {
+        return fault_at(version, "another fingerprint");
+    }
+    return !with_note || view_same_bytes(info->note, root->note) ? NULL
+                                                                 : fault_at(version, "another note");
+}
+
+const char *expected_compare_view(const struct expected_roots *roots, verso_view *view,
+                                  uint64_t version, struct simulated_random *random)
+{
+    if (version > roots->issued) {
+        return fault_at(version, "was never issued");
+    }
+    const struct expected_root *root = &roots->root[version];
+    verso_root_info info = {.size = sizeof info};
+    if (verso_view_info(view, &info) != VERSO_OK) {
+        return fault_at(version, "cannot be described");
+    }
+    /* the note of a dropped root may be gone while a view still holds its content */
+    bool dropped = version < roots->root[roots->issued].retained_from && info.note.size == 0;
+    const char *fault = compare_info(root, version, &info, !dropped);
+    if (fault == NULL) {
+        fault = view_compare_all(view, &root->state, random);
+        fault = fault == NULL ? NULL : fault_at(version, fault);
+    }
+    return fault;
+}
+
+static const char *compare_root(const struct expected_roots *roots, verso_store *store,
+                                uint64_t version, uint64_t oldest, uint64_t published,
+                                struct simulated_random *random)
+{
+    verso_view *view = NULL;
+    verso_err err = verso_view_open_root(store, version, &view);
+    verso_err expected = version == 0 || version > published ? VERSO_NOT_FOUND
+                         : version < oldest                  ? VERSO_GONE
+                                                             : VERSO_OK;
+    const char *fault = NULL;
+    if (err != expected) {
+        fault = fault_at(version, expected == VERSO_OK ? "cannot be opened" : "can be opened");
+    }
+    if (err == VERSO_OK) {
+        if (fault == NULL) {
+            fault = expected_compare_view(roots, view, version, random);
+        }
+        verso_view_close(view);
+    }
+    return fault;
+}
+
+/* The list, a few at a time, must name exactly the roots [oldest, published]. */
+static const char *compare_list(const struct expected_roots *roots, verso_store *store,
+                                uint64_t oldest, uint64_t published)
+{
+    static char notes[LISTED * NOTE_BYTES];
+    uint64_t next = oldest == 0 ? 1 : oldest;
+    uint64_t from = 0;
+    for (;;) {
+        verso_root_info infos[LISTED];
+        for (unsigned i = 0; i < LISTED; i++) {
+            infos[i].size = sizeof infos[i];
+        }
+        size_t count = 0;
+        if (verso_roots(store, from, infos, LISTED, notes, &count) != VERSO_OK) {
+            return fault_at(from, "the list of roots from here on failed");
+        }
+        for (size_t i = 0; i < count; i++, next++) {
+            if (next > published) {
+                return fault_at(next, "is listed");
+            }
+            const char *fault = compare_info(&roots->root[next], next, &infos[i], true);
+            if (fault != NULL) {
+                return fault;
+            }
+        }
+        if (count < LISTED) {
+            return next == published + 1 ? NULL : fault_at(next, "is not listed");
+        }
+        from = next;
+    }
+}
+
+const char *expected_compare_store(const struct expected_roots *roots, verso_store *store,
+                                   struct simulated_random *random)
+{
+    verso_stats stats = {.size = sizeof stats};
+    if (verso_stat(store, &stats) != VERSO_OK || stats.tip != roots->issued ||
+        stats.published > stats.tip) {
+        return fault_at(stats.tip, "is the tip, or published beyond it");
+    }
+    const struct expected_root *tip = &roots->root[roots->issued];
+    uint64_t oldest =
+        tip->retained_from < stats.published ? tip->retained_from : stats.published;
+    if (stats.oldest != oldest || stats.keep_last != tip->keep_last) {
+        return fault_at(stats.oldest, "is said to be the oldest, or the retention is another");
+    }
+    const char *fault = NULL;
+    for (uint64_t version = 0; version <= roots->issued + 1 && fault == NULL; version++) {
+        fault = compare_root(roots, store, version, oldest, stats.published, random);
+    }
+    return fault == NULL ? compare_list(roots, store, oldest, stats.published) : fault;
+}
+
+const char *expected_compare_recovered(struct expected_roots *roots, verso_store *store,
+                                       uint64_t least, struct simulated_random *random)
+{
+    verso_stats stats = {.size = sizeof stats};
+    if (verso_stat(store, &stats) != VERSO_OK) {
+        return fault_at(0, "no statistics");
+    }
+    if (stats.tip < least || stats.tip > roots->issued || stats.published != stats.tip ||
+        stats.durable != stats.tip) {
+        snprintf(fault_text, sizeof fault_text,
+                 "recovered tip %" PRIu64 ", published %" PRIu64 ", durable %" PRIu64
+                 "; expected %" PRIu64 " to %" PRIu64,
+                 stats.tip, stats.published, stats.durable, least, roots->issued);
+        return fault_text;
+    }
+    expected_forget_after(roots, stats.tip);
+    const char *fault = expected_check(store);
+    return fault == NULL ? expected_compare_store(roots, store, random) : fault;
+}
+
+const char *expected_check(verso_store *store)
+{
+    verso_check_report report = {.size = sizeof report};
+    verso_err err = verso_check(store, &report);
+    if (err == VERSO_OK) {
+        return NULL;
+    }
+    snprintf(fault_text, sizeof fault_text,
+             "check says %s: root %" PRIu64 ", page %" PRIu32 ": %s (detail: %s)",
+             verso_strerror(err), report.bad_root, report.bad_page, report.fault,
+             verso_error_detail());
+    return fault_text;
+}
