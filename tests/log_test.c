@@ -819,6 +819,31 @@ Test(log, stream_ends_before_its_numbers_do)
     cr_assert_eq(read_on(&config, &start, 0, &last, &scan), VERSO_WAL_MISSING);
 }
 
+Test(log, record_too_long_for_a_frame_is_refused)
+{
+    config.segment_size = 1024 * 1024;
+    open_log();
+    size_t longest = VS_FRAME_SIZE_MAX;
+    while (!vs_log_record_fits(0, longest)) {
+        longest--;
+    }
+    cr_assert_gt(longest, (size_t)VS_FRAME_SIZE_MAX - 2048);
+    uint8_t *operations = calloc(1, longest + 1);
+    cr_assert_not_null(operations);
+    struct vs_log_record record = {.version = 1, .operations = {operations, longest + 1}};
+    uint64_t lsn = 0;
+    cr_assert_eq(vs_log_append(log_, &record, &lsn), VERSO_LIMIT);
+    record.operations.size = longest;
+    cr_assert_eq(vs_log_append(log_, &record, &lsn), VERSO_OK, "%s", vs_fault_detail());
+    cr_assert_eq(vs_log_wait(log_, lsn, VS_LOG_DURABLE), VERSO_OK);
+    free(operations);
+    close_log();
+    struct vs_log_scan scan;
+    uint64_t last = 0;
+    cr_assert_eq(vs_log_read(&config, &start, true, 0, note_version, &last, &scan), VERSO_OK);
+    cr_assert_eq(last, 1u);
+}
+
 /* ---- poison -------------------------------------------------------------------------------- */
 
 /** After a failure: waiters do not know, later calls are refused, and the disk is left alone. */

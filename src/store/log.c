@@ -208,8 +208,9 @@ verso_err vs_log_open(const struct vs_log_config *config, struct vs_log_position
     fresh->first_lsn = beginning.lsn;
     fresh->commit_end = beginning.lsn;
     fresh->witnessed = beginning.lsn;
-    fresh->written = beginning.lsn;
-    fresh->durable = beginning.lsn;
+    vs_log_set(&fresh->end_lsn, beginning.lsn);
+    vs_log_set(&fresh->written, beginning.lsn);
+    vs_log_set(&fresh->durable, beginning.lsn);
     fresh->filling.lsn = beginning.lsn;
     err = begin(fresh, &files);
     if (err != VERSO_OK) {
@@ -251,13 +252,11 @@ verso_err vs_log_close(struct vs_log *log, bool remove)
     }
     assert(!log->led);
 
-    struct vs_log_segment *lists[] = {log->segments.in_use, log->segments.ready,
-                                      log->segments.held};
-    verso_err first = VERSO_OK;
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        verso_err err = drop(&log->config, lists[i], remove);
-        first = first == VERSO_OK ? err : first;
-    }
+    verso_err first = drop(&log->config, log->segments.in_use, remove);
+    verso_err ready = drop(&log->config, log->segments.ready, remove);
+    verso_err held = drop(&log->config, log->segments.held, remove);
+    first = first == VERSO_OK ? ready : first;
+    first = first == VERSO_OK ? held : first;
     if (remove && first == VERSO_OK) {
         first = vs_log_files_sync_names(&log->config);
     }
@@ -308,13 +307,10 @@ static verso_err make_ready(struct vs_log *log, uint64_t wanted)
 
 verso_err vs_log_prepare(struct vs_log *log)
 {
-    pthread_mutex_lock(&log->mutex);
-    bool poisoned = log->poisoned;
-    uint32_t offset = (uint32_t)(log->end.lsn % log->config.segment_size);
-    pthread_mutex_unlock(&log->mutex);
-    if (poisoned) {
+    if (vs_log_get(&log->poisoned)) {
         return vs_log_refuse(log);
     }
+    uint64_t offset = vs_log_get(&log->end_lsn) % log->config.segment_size;
     return make_ready(log, offset > log->config.segment_size / 2 ? 2 : 1);
 }
 
@@ -323,7 +319,8 @@ void vs_log_recycle(struct vs_log *log, uint64_t lsn)
     const struct vs_log_config *config = &log->config;
     struct vs_log_segment *held = NULL;
     pthread_mutex_lock(&log->mutex);
-    uint64_t limit = lsn < log->durable ? lsn : log->durable;
+    uint64_t durable = vs_log_get(&log->durable);
+    uint64_t limit = lsn < durable ? lsn : durable;
     unsigned in_use = log->segments.in_use_count;
     vs_log_segments_recycle(&log->segments, limit, config->segment_size);
     if (lsn >= log->first_lsn) {
@@ -426,7 +423,7 @@ static verso_err secure(struct vs_log *log, size_t size, bool use_reserve, uint6
 {
     uint64_t segment = log->config.segment_size;
     for (;;) {
-        if (log->poisoned) {
+        if (vs_log_get(&log->poisoned)) {
             return vs_log_refuse(log);
         }
         uint64_t next = vs_segment_next_lsn(log->end.lsn, size, log->config.segment_size);
@@ -467,7 +464,7 @@ verso_err vs_log_append_locked(struct vs_log *log, struct vs_frame *frame, bool 
     frame->epoch = log->end.epoch;
     frame->lsn = log->end.lsn;
     frame->previous_crc = log->end.previous_crc;
-    frame->durable_lsn = log->durable;
+    frame->durable_lsn = vs_log_get(&log->durable);
     uint8_t *bytes = buffer->bytes + buffer->size;
     uint32_t crc = vs_frame_encode(frame, bytes);
     if (next_lsn - log->end.lsn != size) {
@@ -475,6 +472,7 @@ verso_err vs_log_append_locked(struct vs_log *log, struct vs_frame *frame, bool 
     }
     buffer->size += (size_t)(next_lsn - log->end.lsn);
     log->end.lsn = next_lsn;
+    vs_log_set(&log->end_lsn, next_lsn);
     log->end.previous_crc = crc;
     log->witnessed = frame->durable_lsn;
     return VERSO_OK;
@@ -482,8 +480,10 @@ verso_err vs_log_append_locked(struct vs_log *log, struct vs_frame *frame, bool 
 
 verso_err vs_log_append(struct vs_log *log, const struct vs_log_record *record, uint64_t *end_lsn)
 {
-    assert(vs_log_record_fits(record->note.size, record->operations.size));
-
+    if (!vs_log_record_fits(record->note.size, record->operations.size)) {
+        return vs_fault(VERSO_LIMIT, "log of %s: a frame of %zu bytes is too long",
+                        log->config.path, record->operations.size);
+    }
     struct vs_frame frame = {
         .kind = VS_FRAME_COMMIT,
         .version = record->version,

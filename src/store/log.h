@@ -93,10 +93,10 @@ verso_err vs_log_close(struct vs_log *log, bool remove);
  * Append one frame to the buffer. Nothing reaches the disk before vs_log_wait() or vs_log_flush().
  * After an error nothing was appended.
  *
- * @param record        Copied. It must fit: vs_log_record_fits().
+ * @param record        Copied.
  * @param[out] end_lsn  What to wait for.
  * @retval VERSO_NOSPC  No room for the segments that it needs.
- * @retval VERSO_LIMIT  The stream is used up.
+ * @retval VERSO_LIMIT  The record does not fit (vs_log_record_fits()), or the stream is used up.
  * @retval VERSO_POISONED, VERSO_NOMEM, VERSO_IO
  */
 VERSO_MUST_USE verso_err vs_log_append(struct vs_log *log, const struct vs_log_record *record,
@@ -128,15 +128,19 @@ VERSO_MUST_USE verso_err vs_log_witness(struct vs_log *log);
  */
 VERSO_MUST_USE verso_err vs_log_prepare(struct vs_log *log);
 
-/** Bytes appended but not yet written: for back-pressure on asynchronous commits. */
-uint64_t vs_log_pending(struct vs_log *log);
-
 /** The position after all that was appended: what a checkpoint's meta names once it is durable. */
 struct vs_log_position vs_log_end(struct vs_log *log);
 
-uint64_t vs_log_durable_lsn(struct vs_log *log);
-uint64_t vs_log_syncs(struct vs_log *log);
-bool vs_log_is_poisoned(struct vs_log *log);
+/* The questions below take no lock. */
+
+/** The LSN of vs_log_end(): how long the log has become. */
+uint64_t vs_log_end_lsn(const struct vs_log *log);
+/** Bytes appended but not yet written: for back-pressure on asynchronous commits. */
+uint64_t vs_log_pending(const struct vs_log *log);
+uint64_t vs_log_durable_lsn(const struct vs_log *log);
+uint64_t vs_log_syncs(const struct vs_log *log);
+bool vs_log_is_poisoned(const struct vs_log *log);
+
 /**
  * Refuse everything from now on (a data or meta sync failed elsewhere). Waiters whose frames are not
  * durable get VERSO_UNKNOWN.

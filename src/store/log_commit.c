@@ -116,7 +116,7 @@ static void gather(struct vs_log *log)
 static void lead(struct vs_log *log, enum vs_log_stage stage)
 {
     assert(!log->led);
-    assert(!log->poisoned);
+    assert(!vs_log_get(&log->poisoned));
 
     log->led = true;
     if (stage == VS_LOG_DURABLE) {
@@ -126,7 +126,7 @@ static void lead(struct vs_log *log, enum vs_log_stage stage)
     log->filling = log->writing;
     log->filling.lsn = log->end.lsn;
     log->writing = taken;
-    uint64_t durable = log->durable;
+    uint64_t durable = vs_log_get(&log->durable);
     uint64_t end = log->end.lsn;
     uint64_t version = log->version;
     uint64_t syncs = 0;
@@ -143,12 +143,12 @@ static void lead(struct vs_log *log, enum vs_log_stage stage)
 
     pthread_mutex_lock(&log->mutex);
     log->led = false;
-    log->syncs += syncs;
+    vs_log_set(&log->syncs, vs_log_get(&log->syncs) + syncs);
     if (err != VERSO_OK) {
-        log->poisoned = true;
+        vs_log_set(&log->poisoned, 1);
     } else {
-        log->written = end;
-        log->durable = stage == VS_LOG_DURABLE ? end : durable;
+        vs_log_set(&log->written, end);
+        vs_log_set(&log->durable, stage == VS_LOG_DURABLE ? end : durable);
     }
     if (stage == VS_LOG_DURABLE) {
         log->expected_waiters = log->waiters;
@@ -156,15 +156,16 @@ static void lead(struct vs_log *log, enum vs_log_stage stage)
     pthread_cond_broadcast(&log->advanced);
 }
 
+static inline bool has_reached(const struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
+{
+    return vs_log_get(stage == VS_LOG_DURABLE ? &log->durable : &log->written) >= lsn;
+}
+
 /** Mutex held, released meanwhile. */
 static verso_err wait_or_lead(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
 {
-    for (;;) {
-        uint64_t reached = stage == VS_LOG_DURABLE ? log->durable : log->written;
-        if (reached >= lsn) {
-            return VERSO_OK;
-        }
-        if (log->poisoned) {
+    while (!has_reached(log, lsn, stage)) {
+        if (vs_log_get(&log->poisoned)) {
             return vs_fault(VERSO_UNKNOWN, "log of %s: a write or sync failed before LSN %ju",
                             log->config.path, (uintmax_t)lsn);
         }
@@ -174,6 +175,7 @@ static verso_err wait_or_lead(struct vs_log *log, uint64_t lsn, enum vs_log_stag
             lead(log, stage);
         }
     }
+    return VERSO_OK;
 }
 
 verso_err vs_log_wait_locked(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
@@ -189,6 +191,9 @@ verso_err vs_log_wait_locked(struct vs_log *log, uint64_t lsn, enum vs_log_stage
 
 verso_err vs_log_wait(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
 {
+    if (has_reached(log, lsn, stage)) {
+        return VERSO_OK;
+    }
     pthread_mutex_lock(&log->mutex);
     verso_err err = vs_log_wait_locked(log, lsn, stage);
     pthread_mutex_unlock(&log->mutex);
@@ -197,11 +202,10 @@ verso_err vs_log_wait(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
 
 verso_err vs_log_flush(struct vs_log *log, enum vs_log_stage stage)
 {
-    pthread_mutex_lock(&log->mutex);
-    verso_err err =
-        log->poisoned ? vs_log_refuse(log) : vs_log_wait_locked(log, log->end.lsn, stage);
-    pthread_mutex_unlock(&log->mutex);
-    return err;
+    if (vs_log_get(&log->poisoned)) {
+        return vs_log_refuse(log);
+    }
+    return vs_log_wait(log, vs_log_get(&log->end_lsn), stage);
 }
 
 /** Mutex held, released meanwhile. */
@@ -221,26 +225,16 @@ static verso_err witness_locked(struct vs_log *log)
 
 verso_err vs_log_witness(struct vs_log *log)
 {
-    verso_err err = VERSO_OK;
-    pthread_mutex_lock(&log->mutex);
-    if (log->poisoned) {
-        err = vs_log_refuse(log);
-    } else if (log->witnessed < log->commit_end) {
-        err = witness_locked(log);
+    if (vs_log_get(&log->poisoned)) {
+        return vs_log_refuse(log);
     }
+    pthread_mutex_lock(&log->mutex);
+    verso_err err = log->witnessed < log->commit_end ? witness_locked(log) : VERSO_OK;
     pthread_mutex_unlock(&log->mutex);
     return err;
 }
 
 /* ---- questions --------------------------------------------------------------------------------- */
-
-uint64_t vs_log_pending(struct vs_log *log)
-{
-    pthread_mutex_lock(&log->mutex);
-    uint64_t pending = log->end.lsn - log->written;
-    pthread_mutex_unlock(&log->mutex);
-    return pending;
-}
 
 struct vs_log_position vs_log_end(struct vs_log *log)
 {
@@ -250,34 +244,36 @@ struct vs_log_position vs_log_end(struct vs_log *log)
     return end;
 }
 
-uint64_t vs_log_durable_lsn(struct vs_log *log)
+uint64_t vs_log_end_lsn(const struct vs_log *log)
 {
-    pthread_mutex_lock(&log->mutex);
-    uint64_t durable = log->durable;
-    pthread_mutex_unlock(&log->mutex);
-    return durable;
+    return vs_log_get(&log->end_lsn);
 }
 
-uint64_t vs_log_syncs(struct vs_log *log)
+uint64_t vs_log_pending(const struct vs_log *log)
 {
-    pthread_mutex_lock(&log->mutex);
-    uint64_t syncs = log->syncs;
-    pthread_mutex_unlock(&log->mutex);
-    return syncs;
+    uint64_t written = vs_log_get(&log->written); /* first, as it follows the end */
+    return vs_log_get(&log->end_lsn) - written;
 }
 
-bool vs_log_is_poisoned(struct vs_log *log)
+uint64_t vs_log_durable_lsn(const struct vs_log *log)
 {
-    pthread_mutex_lock(&log->mutex);
-    bool poisoned = log->poisoned;
-    pthread_mutex_unlock(&log->mutex);
-    return poisoned;
+    return vs_log_get(&log->durable);
+}
+
+uint64_t vs_log_syncs(const struct vs_log *log)
+{
+    return vs_log_get(&log->syncs);
+}
+
+bool vs_log_is_poisoned(const struct vs_log *log)
+{
+    return vs_log_get(&log->poisoned) != 0;
 }
 
 void vs_log_poison(struct vs_log *log)
 {
     pthread_mutex_lock(&log->mutex);
-    log->poisoned = true;
+    vs_log_set(&log->poisoned, 1);
     pthread_cond_broadcast(&log->advanced);
     pthread_mutex_unlock(&log->mutex);
 }

@@ -16,6 +16,7 @@
 #define VERSO_STORE_LOG_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,16 +48,31 @@ struct vs_log {
     uint64_t version;           /* of the last commit appended; 0: none */
     uint64_t commit_end;        /* LSN behind the last commit appended */
     uint64_t witnessed;         /* the highest durable LSN that an appended frame carries */
-    uint64_t written;           /* LSN: all below is with the operating system */
-    uint64_t durable;           /* LSN: all below is synced; <= written */
-    uint64_t syncs;
-    unsigned waiters;          /* threads that wait for durability, the leader included */
-    unsigned expected_waiters; /* how many there were when the last sync was done */
-    bool led;                  /* a leader is gathering, writing or syncing */
-    bool poisoned;
+    unsigned waiters;           /* threads that wait for durability, the leader included */
+    unsigned expected_waiters;  /* how many there were when the last sync was done */
+    bool led;                   /* a leader is gathering, writing or syncing */
+
+    /* changed with the mutex held, read without it too: by vs_log_get() and vs_log_set() */
+    _Atomic uint64_t end_lsn; /* end.lsn */
+    _Atomic uint64_t written; /* LSN: all below is with the operating system */
+    _Atomic uint64_t durable; /* LSN: all below is synced; <= written */
+    _Atomic uint64_t syncs;
+    _Atomic uint64_t poisoned; /* 0 or 1 */
 
     struct vs_log_buffer writing; /* the leader's */
 };
+
+static inline uint64_t vs_log_get(const _Atomic uint64_t *word)
+{
+    /* acquire: pairs with the release in vs_log_set(); without it a thread that learns here that its
+     * commit is durable might not see what the leader's callback did before */
+    return atomic_load_explicit(word, memory_order_acquire);
+}
+
+static inline void vs_log_set(_Atomic uint64_t *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_release); /* pairs with vs_log_get() */
+}
 
 /** Append with the mutex held; it may be released meanwhile, to make a segment. */
 verso_err vs_log_append_locked(struct vs_log *log, struct vs_frame *frame, bool use_reserve);

@@ -38,7 +38,7 @@ verso_err vs_log_stream_open(const struct vs_log_config *config, const struct vs
 {
     *stream = (struct vs_log_stream){.config = config, .opened = SIZE_MAX};
     stream->window = malloc(WINDOW);
-    stream->segment = malloc((files->count + 1) * sizeof *stream->segment);
+    stream->segment = malloc((files->count + 1) * sizeof(const struct vs_log_file *));
     if (stream->window == NULL || stream->segment == NULL) {
         vs_log_stream_close(stream);
         return out_of_memory(config);
@@ -50,7 +50,7 @@ verso_err vs_log_stream_open(const struct vs_log_config *config, const struct vs
         }
     }
     if (stream->count > 0) {
-        qsort(stream->segment, stream->count, sizeof *stream->segment, compare_lsns);
+        qsort(stream->segment, stream->count, sizeof(const struct vs_log_file *), compare_lsns);
     }
     for (size_t i = 1; i < stream->count; i++) {
         if (stream->segment[i - 1]->header.lsn == stream->segment[i]->header.lsn) {
