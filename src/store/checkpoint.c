@@ -5,7 +5,8 @@
  * C2  Until a meta names it, nothing is written over what the metas on disk name: pages go to their
  *     own places, blocks and directory pages over the copies that do not count.
  * C3  Both metas are written and synced before anything is let go that the former ones named.
- * C4  Roots of the frozen history stay kept from the freeze on.
+ * C4  What is kept at the freeze stays kept until the checkpoint is over, though readers leave and roots
+ *     are dropped meanwhile: so pages to be written keep their numbers and frames.
  * The writer waits for the freeze alone; a transaction too long for the log holds the lock throughout.
  */
 #include <assert.h>
@@ -79,14 +80,28 @@ static verso_err enter_history(struct vs_store *store, uint64_t version, uint64_
     return err;
 }
 
-static verso_err copy_kept(struct vs_checkpoint *checkpoint)
+/* What has to be written: all that is kept up to `version`. */
+static verso_err copy_kept(struct vs_checkpoint *checkpoint, uint64_t version)
 {
     struct vs_store *store = checkpoint->store;
-    verso_err err = vs_store_refresh_kept(store);
+    /* the dead give their frames back first: they are not written, so they would crowd the arena. A
+     * damaged block of the table met there concerns none of the pages to be written. */
+    verso_err err = vs_store_judge(store, true);
+    err = err == VERSO_CORRUPT ? VERSO_OK : err;
     for (unsigned i = 0; i < store->kept.count && err == VERSO_OK; i++) {
         err = vs_kept_set_add(&checkpoint->kept, store->kept.range[i]);
     }
+    if (err == VERSO_OK) { /* the last range is open-ended; versions to come are not frozen */
+        checkpoint->kept.range[checkpoint->kept.count - 1].to = version;
+    }
     return err;
+}
+
+static void set_frozen(struct vs_store *store, const struct vs_kept_set *kept)
+{
+    pthread_mutex_lock(&store->state_lock);
+    store->frozen = kept;
+    pthread_mutex_unlock(&store->state_lock);
 }
 
 /* What the new metas will say, but for the table's top. */
@@ -122,7 +137,7 @@ static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_r
     struct vs_store *store = checkpoint->store;
     verso_err err = vs_store_sync(store); /* C1 */
     if (err == VERSO_OK) {
-        err = copy_kept(checkpoint);
+        err = copy_kept(checkpoint, root->version);
     }
     if (err == VERSO_OK) { /* last: what was entered is not taken out again */
         err = enter_history(store, root->version, retained);
@@ -131,9 +146,7 @@ static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_r
         return err;
     }
     describe(checkpoint, root, keep_last, retained, clean);
-    pthread_mutex_lock(&store->state_lock);
-    store->frozen = checkpoint->roots; /* C4 */
-    pthread_mutex_unlock(&store->state_lock);
+    set_frozen(store, &checkpoint->kept); /* C4 */
     vs_page_table_freeze(&store->table, &checkpoint->blocks, &checkpoint->block_count);
     return VERSO_OK;
 }
@@ -413,7 +426,7 @@ static void let_go(struct vs_checkpoint *checkpoint)
 
     pthread_mutex_lock(&store->state_lock);
     store->on_disk = checkpoint->roots;
-    store->frozen = (struct vs_version_range){1, 0};
+    store->frozen = NULL;
     pthread_mutex_unlock(&store->state_lock);
     atomic_store(&store->checkpoint_done, true);
     atomic_store(&store->checkpoint_lsn, checkpoint->meta.log_lsn);
@@ -458,6 +471,7 @@ verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
             let_go(&checkpoint);
         } else {
             vs_store_poison(store, err);
+            set_frozen(store, NULL); /* nothing is reused any more */
         }
     }
     vs_checkpoint_leave(store);
@@ -481,6 +495,7 @@ verso_err vs_store_commit_by_checkpoint(struct vs_store *store,
         err = write_out(&checkpoint);
         if (err != VERSO_OK) { /* the metas may name it or not: the next open tells */
             vs_store_poison(store, err);
+            set_frozen(store, NULL);
             err = vs_fault(VERSO_UNKNOWN, "the checkpoint that commits failed");
         }
     }

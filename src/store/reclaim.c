@@ -30,13 +30,12 @@ verso_err vs_store_refresh_kept(struct vs_store *store)
     }
     if (!store->in_memory) {
         pthread_mutex_lock(&store->state_lock);
-        struct vs_version_range on_disk = store->on_disk;
-        struct vs_version_range frozen = store->frozen;
-        pthread_mutex_unlock(&store->state_lock);
-        err = vs_kept_set_add(&store->kept, on_disk);
-        if (err == VERSO_OK && frozen.from <= frozen.to) {
-            err = vs_kept_set_add(&store->kept, frozen);
+        err = vs_kept_set_add(&store->kept, store->on_disk);
+        const struct vs_kept_set *frozen = store->frozen;
+        for (unsigned i = 0; frozen != NULL && i < frozen->count && err == VERSO_OK; i++) {
+            err = vs_kept_set_add(&store->kept, frozen->range[i]);
         }
+        pthread_mutex_unlock(&store->state_lock);
     }
     if (err == VERSO_OK) {
         err = vs_kept_set_add_readers(&store->kept, &store->readers);

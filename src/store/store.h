@@ -119,7 +119,7 @@ struct vs_store {
 
     pthread_mutex_t state_lock;
     struct vs_version_range on_disk; /* roots that the metas name; guarded by state_lock */
-    struct vs_version_range frozen;  /* those of the checkpoint under way; from > to: none; same */
+    const struct vs_kept_set *frozen; /* of the checkpoint under way, or NULL; same */
     struct vs_meta meta;             /* as on disk: written by the checkpoint under lookup_lock */
     _Atomic uint64_t generation;     /* of the metas on disk */
     _Atomic bool checkpoint_done;    /* since the last judging: dead pages may be free now */

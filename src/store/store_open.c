@@ -261,7 +261,6 @@ static verso_err adopt_meta(struct vs_store *store)
     uint64_t from = meta->retained_from;
     uint64_t to = meta->root.version;
     store->on_disk = (struct vs_version_range){from < to ? from : to, to};
-    store->frozen = (struct vs_version_range){1, 0};
     store->writer.store = store;
     store->history_writer.store = store;
     store->history_writer.history = true;
