@@ -305,7 +305,7 @@ verso_err vs_tree_cursor_seek(struct vs_tree_cursor *cursor, verso_seek how, ver
                               struct vs_tree_entry *entry)
 {
     renew(cursor);
-    verso_err err = vs_path_to_key(&cursor->view, key, &cursor->path);
+    verso_err err = vs_path_to_key(&cursor->view, key, false, &cursor->path);
     if (err != VERSO_OK) {
         return vs_cursor_fail(cursor, err);
     }

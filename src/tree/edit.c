@@ -146,7 +146,7 @@ verso_err vs_edit_locate(struct vs_tree_edit *edit, verso_slice key)
         return vs_path_read(view.pages, leaf->page, 0, &leaf->bytes);
     }
     workspace->remembered = false;
-    verso_err err = vs_path_to_key(&view, key, &workspace->path);
+    verso_err err = vs_path_to_key(&view, key, true, &workspace->path);
     if (err != VERSO_OK) {
         return err;
     }

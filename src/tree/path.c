@@ -28,7 +28,17 @@ verso_err vs_path_check_root(const struct vs_tree_root *root)
     return VERSO_OK;
 }
 
-verso_err vs_path_to_key(const struct vs_tree_view *view, verso_slice key, struct vs_path *path)
+/** The lines of a change to come: the leaf's descriptor, and that of the leaf that links to it. */
+static void prefetch_descriptors(struct vs_pages *pages, const struct vs_path_step *parent)
+{
+    vs_page_prefetch_descriptor(pages, vs_branch_child(parent->bytes, parent->index));
+    if (parent->index > 0) {
+        vs_page_prefetch_descriptor(pages, vs_branch_child(parent->bytes, parent->index - 1));
+    }
+}
+
+verso_err vs_path_to_key(const struct vs_tree_view *view, verso_slice key, bool to_change,
+                         struct vs_path *path)
 {
     verso_err err = vs_path_check_root(&view->root);
     if (err != VERSO_OK) {
@@ -50,6 +60,9 @@ verso_err vs_path_to_key(const struct vs_tree_view *view, verso_slice key, struc
             page = vs_branch_child(step->bytes, step->index);
             if (level == 1) {
                 vs_leaf_prefetch(vs_page_hint(view->pages, page));
+                if (to_change) {
+                    prefetch_descriptors(view->pages, step);
+                }
             }
         }
     }

@@ -55,8 +55,10 @@ static inline verso_err vs_path_read(struct vs_pages *pages, vs_page_no page, un
 /** Is the depth that a root record claims within bounds, and does it agree with its page? */
 verso_err vs_path_check_root(const struct vs_tree_root *root);
 
-/** Descend to the leaf that would hold `key`, whose step gets no index. An empty tree: depth 0. */
-verso_err vs_path_to_key(const struct vs_tree_view *view, verso_slice key, struct vs_path *path);
+/** Descend to the leaf that would hold `key`, whose step gets no index. An empty tree: depth 0.
+ *  `to_change`: ask for the descriptors that copying the leaf will need. */
+verso_err vs_path_to_key(const struct vs_tree_view *view, verso_slice key, bool to_change,
+                         struct vs_path *path);
 
 /** Descend to the first or the last leaf; its index is that of the first or last cell. */
 verso_err vs_path_to_edge(const struct vs_tree_view *view, bool last, struct vs_path *path);
