@@ -22,10 +22,10 @@
 #include "tree/value.h"
 
 enum {
-    AHEAD_LINES = 16,  /* lines of the next leaf to ask for on entering one */
-    AHEAD_LEAVES = 32, /* leaves that a cold scan asks the system for at once */
-    AHEAD_FIRST = 4,   /* and on its first step into another leaf */
-    LINE = 64,
+    AHEAD_LINES = 8,      /* lines of the next leaf to ask for on entering one: what a search reads */
+    AHEAD_LINES_MAX = 32, /* and one more with each entry, up to so many: the rest comes by itself */
+    AHEAD_LEAVES = 32,    /* leaves that a cold scan asks the system for at once */
+    AHEAD_FIRST = 4,      /* and on its first step into another leaf */
 };
 
 verso_err vs_tree_cursor_open(const struct vs_tree_view *view, const struct vs_tree_edit *edit,
@@ -44,6 +44,8 @@ verso_err vs_tree_cursor_open(const struct vs_tree_view *view, const struct vs_t
     fresh->path.depth = 0;
     fresh->key_size = 0;
     fresh->asked_in = 0;
+    fresh->ahead = NULL;
+    fresh->ahead_end = NULL;
     fresh->asked_to = 0;
     fresh->window = AHEAD_FIRST;
     fresh->key = (uint8_t *)(fresh + 1);
@@ -98,21 +100,27 @@ static void read_ahead(struct vs_tree_cursor *cursor, const struct vs_path_step 
     }
 }
 
-/** Ask for the first lines of the leaf that is next by the path, and of its descriptor. */
+/** Begin to ask for the leaf that is next by the path, and for its descriptor. */
 static void look_ahead(struct vs_tree_cursor *cursor, bool forward)
 {
     const struct vs_path_step *parent = &cursor->path.level[1];
+    cursor->ahead = NULL;
+    cursor->ahead_end = NULL;
     if (cursor->path.depth < 2 ||
         (forward ? parent->index + 1 >= vs_page_count(parent->bytes) : parent->index == 0)) {
         return;
     }
+    const struct vs_pages *pages = cursor->view.pages;
     vs_page_no page =
         vs_branch_child(parent->bytes, forward ? parent->index + 1 : parent->index - 1);
-    const uint8_t *bytes = vs_page_hint(cursor->view.pages, page);
+    const uint8_t *bytes = vs_page_hint(pages, page);
+    size_t size = (size_t)AHEAD_LINES_MAX * VS_CURSOR_LINE;
     for (unsigned line = 0; line < AHEAD_LINES; line++) {
-        __builtin_prefetch(bytes + (size_t)line * LINE);
+        __builtin_prefetch(bytes + (size_t)line * VS_CURSOR_LINE);
     }
-    vs_page_prefetch_descriptor(cursor->view.pages, page);
+    cursor->ahead = bytes + (size_t)AHEAD_LINES * VS_CURSOR_LINE;
+    cursor->ahead_end = bytes + (size < pages->page_size ? size : pages->page_size);
+    vs_page_prefetch_descriptor(pages, page);
 }
 
 /** Take over the leaf to which the path leads: its bytes are read. */
@@ -129,6 +137,7 @@ static inline verso_err stand_on(struct vs_tree_cursor *cursor, unsigned index,
 {
     struct vs_payload payload;
     assert(index < cursor->count);
+    vs_cursor_ask_on(cursor);
     cursor->place = PLACE_ON;
     cursor->index = index;
     cursor->key_size = vs_leaf_entry(cursor->bytes, index, cursor->key, &payload);

@@ -79,6 +79,7 @@ static verso_err take_cells(struct vs_tree_cursor *cursor, unsigned from, unsign
             return VERSO_NOMEM;
         }
         memcpy(key, prefix, prefix_size);
+        vs_cursor_ask_on(cursor);
         struct vs_payload payload;
         size_t size = vs_leaf_entry(bytes, i, key, &payload);
         cursor->pool.used += size;
