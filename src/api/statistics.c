@@ -35,7 +35,7 @@ verso_err verso_stat(verso_store *store, verso_stats *given)
     stats.durable = inner->in_memory ? stats.tip : atomic_load(&inner->durable);
     stats.oldest = vs_history_oldest(inner);
     if (log != NULL) {
-        stats.log_bytes = vs_log_end(log).lsn - atomic_load(&inner->checkpoint_lsn);
+        stats.log_bytes = vs_log_end_lsn(log) - atomic_load(&inner->checkpoint_lsn);
         stats.syncs = vs_log_syncs(log);
     }
     stats.arena_held_bytes = atomic_load(&inner->arena.held) << inner->pages.page_shift;

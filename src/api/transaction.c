@@ -20,7 +20,8 @@ static verso_err reserve_operation(verso_txn *txn, size_t payload)
         return VERSO_OK;
     }
     size_t needed = operations->size + VS_OPERATION_HEADER_MAX + payload;
-    if (needed > txn->owner->store->config.log_bytes) {
+    if (needed > txn->owner->store->config.log_bytes ||
+        !vs_log_record_fits(VS_NOTE_MAX, needed)) {
         txn->bypass_log = true; /* written once, by a checkpoint, not twice */
         operations->kept = false;
         operations->size = 0;
@@ -245,6 +246,7 @@ static verso_err delete_key(verso_txn *txn, verso_slice key, vs_old_value old)
     if (err != VERSO_OK) {
         return err;
     }
+    txn->owner->store->may_use_reserve = true; /* of space, on a full disk */
     err = vs_tree_delete(&txn->edit, key, old, txn, &txn->broken);
     if (err == VERSO_OK) {
         note_operation(txn, VS_OPERATION_DELETE, key, (verso_slice){NULL, 0});

@@ -33,6 +33,7 @@ struct vs_checkpoint {
     struct vs_version_range roots; /* that it names */
     struct vs_kept_set kept;     /* what has to be written, readers' versions included */
     bool full_sync;
+    uint32_t tail_block;         /* from here on blocks describe nothing any more; UINT32_MAX: none */
     uint32_t *blocks;
     size_t block_count;
     uint64_t *entries;           /* of those blocks */
@@ -63,6 +64,8 @@ static verso_err enter_history(struct vs_store *store, uint64_t version, uint64_
     if (err != VERSO_OK) {
         return err;
     }
+    bool deletes = store->may_use_reserve;
+    store->may_use_reserve = true; /* a checkpoint gives space back */
     vs_writer_begin(writer, atomic_load(&store->generation) + 1);
     struct vs_tree_root history = store->history;
     err = store->history_calls->enter(store, writer, store->history_to, version, retained,
@@ -76,6 +79,7 @@ static verso_err enter_history(struct vs_store *store, uint64_t version, uint64_
     } else {
         vs_writer_abort(writer);
     }
+    store->may_use_reserve = deletes;
     vs_reader_unpin(&store->readers, writer->pin);
     return err;
 }
@@ -139,12 +143,16 @@ static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_r
     if (err == VERSO_OK) {
         err = copy_kept(checkpoint, root->version);
     }
+    if (err == VERSO_OK) {
+        err = vs_store_cut_file(store); /* as the metas before this one allow */
+    }
     if (err == VERSO_OK) { /* last: what was entered is not taken out again */
         err = enter_history(store, root->version, retained);
     }
     if (err != VERSO_OK) {
         return err;
     }
+    checkpoint->tail_block = vs_store_drop_tail(store);
     describe(checkpoint, root, keep_last, retained, clean);
     set_frozen(store, &checkpoint->kept); /* C4 */
     vs_page_table_freeze(&store->table, &checkpoint->blocks, &checkpoint->block_count);
@@ -255,6 +263,10 @@ static verso_err write_blocks(struct vs_checkpoint *checkpoint)
     _Alignas(struct vs_descriptor) uint8_t bytes[VS_PART_BYTES];
     for (size_t i = 0; i < checkpoint->block_count; i++) {
         uint32_t block = checkpoint->blocks[i];
+        if (block >= checkpoint->tail_block) {
+            checkpoint->entries[i] = 0; /* its place may be cut off */
+            continue;
+        }
         vs_page_table_take(&store->table, block, bytes);
         verso_err err = move_pages_of_block(checkpoint, block,
                                             (struct vs_descriptor *)(void *)bytes);
@@ -294,12 +306,30 @@ static verso_err write_directory(struct vs_checkpoint *checkpoint, size_t *next,
          (*next)++) {
         entries[checkpoint->blocks[*next] % VS_DIRECTORY_ENTRIES] = checkpoint->entries[*next];
     }
+    uint64_t *entry = &top_entries[directory % VS_DIRECTORY_ENTRIES];
+    if (directory * VS_DIRECTORY_ENTRIES >= checkpoint->tail_block) {
+        *entry = 0;
+        return VERSO_OK;
+    }
     uint8_t bytes[VS_PART_BYTES];
     encode_entries(entries, bytes);
-    uint64_t *entry = &top_entries[directory % VS_DIRECTORY_ENTRIES];
     unsigned copy = other_copy(*entry);
     return write_part(checkpoint, vs_layout_directory_at(store->pages.page_size, directory, copy),
                       bytes, copy, entry);
+}
+
+static verso_err write_top(struct vs_checkpoint *checkpoint, uint32_t top, const uint64_t *entries)
+{
+    size_t page_size = checkpoint->store->pages.page_size;
+    if (top * (VS_TOP_PAGES / VS_BLOCK_PAGES) >= checkpoint->tail_block) {
+        checkpoint->meta.top[top] = 0;
+        return VERSO_OK;
+    }
+    uint8_t bytes[VS_PART_BYTES];
+    encode_entries(entries, bytes);
+    unsigned copy = other_copy(checkpoint->store->meta.top[top]);
+    return write_part(checkpoint, vs_layout_top_at(page_size, top, copy), bytes, copy,
+                      &checkpoint->meta.top[top]);
 }
 
 static verso_err write_directories(struct vs_checkpoint *checkpoint)
@@ -316,11 +346,7 @@ static verso_err write_directories(struct vs_checkpoint *checkpoint)
         if (err != VERSO_OK) {
             return err;
         }
-        uint8_t bytes[VS_PART_BYTES];
-        encode_entries(entries, bytes);
-        unsigned copy = other_copy(store->meta.top[top]);
-        err = write_part(checkpoint, vs_layout_top_at(store->pages.page_size, top, copy), bytes,
-                         copy, &checkpoint->meta.top[top]);
+        err = write_top(checkpoint, top, entries);
         if (err != VERSO_OK) {
             return err;
         }

@@ -72,7 +72,7 @@ static bool exceeds(struct vs_store *store, bool hard)
     uint64_t busy = atomic_load_explicit(&store->arena.busy, memory_order_relaxed);
     uint64_t begun = atomic_load_explicit(&store->checkpoint_lsn, memory_order_relaxed);
     struct vs_log *of_store = store->log;
-    uint64_t log = of_store == NULL ? 0 : vs_log_end(of_store).lsn - begun;
+    uint64_t log = of_store == NULL ? 0 : vs_log_end_lsn(of_store) - begun;
     uint64_t roots = atomic_load_explicit(&store->roots.end, memory_order_relaxed) -
                      atomic_load_explicit(&store->checkpoint_version, memory_order_relaxed);
     uint64_t limit = store->arena_limit;
@@ -168,6 +168,9 @@ static void background_sync(struct vs_store *store, bool idle)
     verso_err err = vs_log_flush(store->log, VS_LOG_DURABLE);
     if (err == VERSO_OK && idle) {
         err = vs_log_witness(store->log);
+    }
+    if (err == VERSO_OK) { /* so that no commit has to make a segment */
+        err = vs_log_prepare(store->log);
     }
     (void)err;
 }

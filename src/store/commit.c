@@ -79,6 +79,7 @@ static verso_err begin_locked(struct vs_store *store)
         vs_reader_pin(&store->readers, store->tip.version, epoch, &store->writer.pin);
     if (err == VERSO_OK) {
         vs_writer_begin(&store->writer, store->tip.version + 1);
+        store->may_use_reserve = false;
     }
     return err;
 }
@@ -124,7 +125,7 @@ void vs_store_release_writer(struct vs_store *store)
     note(&counts->keep_last, store->keep_last);
     note(&counts->high_water, store->space.high_water);
     note(&counts->free_pages, store->space.free_count);
-    note(&counts->file_pages, store->space.file_pages);
+    note(&counts->file_pages, store->space.file_pages + store->space.reserve_pages);
     vs_fair_lock_release(&store->writer_lock);
 }
 
@@ -175,6 +176,7 @@ static verso_err append_frame(struct vs_store *store, const struct vs_root_recor
         .keep_last = commit->keep_last,
         .note = record->note,
         .operations = commit->operations,
+        .use_reserve = store->may_use_reserve,
     };
     return vs_log_append(store->log, &frame, end_lsn);
 }

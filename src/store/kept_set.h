@@ -19,7 +19,8 @@ struct vs_version_range {
     uint64_t to; /* inclusive */
 };
 
-/** Sorted, disjoint ranges. The last is open-ended: everything newer counts as kept. */
+/** Sorted, disjoint ranges. The last is open-ended: everything newer counts as kept. None at all (zeroed,
+ *  cleared, or forgotten after a failure): everything counts as kept. */
 struct vs_kept_set {
     struct vs_version_range *range;
     unsigned count;
@@ -27,6 +28,12 @@ struct vs_kept_set {
 };
 
 void vs_kept_set_clear(struct vs_kept_set *kept);
+
+/** No snapshot any more: everything counts as kept. */
+static inline void vs_kept_set_forget(struct vs_kept_set *kept)
+{
+    kept->count = 0;
+}
 
 /** Start anew with [from, infinity) as the only range. */
 verso_err vs_kept_set_begin(struct vs_kept_set *kept, uint64_t from);

@@ -228,18 +228,18 @@ verso_err vs_page_table_is_empty(struct vs_page_table *table, uint32_t block, bo
 
 /* ---- changing ---- */
 
-static verso_err remember_changed(struct vs_page_table *table, uint32_t number)
+verso_err vs_page_table_reserve_changed(struct vs_page_table *table, size_t more)
 {
-    if (table->changed_count == table->changed_capacity) {
-        size_t capacity = table->changed_capacity == 0 ? 256 : table->changed_capacity * 2;
-        uint32_t *grown = realloc(table->changed, capacity * sizeof *grown);
-        if (grown == NULL) {
-            return vs_fault(VERSO_NOMEM, "no memory for the list of changed table blocks");
-        }
-        table->changed = grown;
-        table->changed_capacity = capacity;
+    if (table->changed_count + more <= table->changed_capacity) {
+        return VERSO_OK;
     }
-    table->changed[table->changed_count++] = number;
+    size_t capacity = table->changed_capacity * 2 + more + 256;
+    uint32_t *grown = realloc(table->changed, capacity * sizeof *grown);
+    if (grown == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for the list of changed table blocks");
+    }
+    table->changed = grown;
+    table->changed_capacity = capacity;
     return VERSO_OK;
 }
 
@@ -305,7 +305,7 @@ verso_err vs_page_table_change(struct vs_page_table *table, vs_page_no page,
     if (block->changed_in != table->interval) { /* only the writer writes this word */
         verso_err err = locate(table, number, &where);
         if (err == VERSO_OK) {
-            err = remember_changed(table, number);
+            err = vs_page_table_reserve_changed(table, 1);
         }
         if (err != VERSO_OK) {
             return err;
@@ -314,9 +314,9 @@ verso_err vs_page_table_change(struct vs_page_table *table, vs_page_no page,
         err = make_changeable_locked(table, number);
         pthread_mutex_unlock(&table->freeze_lock);
         if (err != VERSO_OK) {
-            table->changed_count--;
             return err;
         }
+        table->changed[table->changed_count++] = number;
     }
     where = atomic_load_explicit(&block->where, memory_order_relaxed);
     assert(where >= VS_BLOCK_MEMORY);

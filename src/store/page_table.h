@@ -95,10 +95,18 @@ verso_err vs_page_table_change(struct vs_page_table *table, vs_page_no page,
 /** Has the block been changed in this interval, so that vs_page_table_change() cannot fail? */
 bool vs_page_table_is_changeable(const struct vs_page_table *table, vs_page_no page);
 
+/** Room for `more` entries in the list of changed blocks. For this module's two files. VERSO_NOMEM. */
+verso_err vs_page_table_reserve_changed(struct vs_page_table *table, size_t more);
+
 /** Does the block exist at all (false: no page of it was ever used)? */
 verso_err vs_page_table_is_empty(struct vs_page_table *table, uint32_t block, bool *empty);
 
 /* ---- for the checkpoint ---- */
+
+/** Blocks [first, end) describe no page any more: they become empty, and count as changed so that the
+ *  coming freeze hands them out. Holder of the writer lock. VERSO_NOMEM: nothing was done. */
+verso_err vs_page_table_forget(struct vs_page_table *table, uint32_t first, uint32_t end,
+                               uint64_t epoch);
 
 /** The frozen blocks, sorted; taken over by the caller, who frees it. Holder of the writer lock. */
 void vs_page_table_freeze(struct vs_page_table *table, uint32_t **blocks, size_t *count);

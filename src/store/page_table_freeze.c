@@ -119,6 +119,32 @@ static verso_err make_limbo_room_locked(struct vs_page_table *table, size_t more
     return VERSO_OK;
 }
 
+verso_err vs_page_table_forget(struct vs_page_table *table, uint32_t first, uint32_t end,
+                               uint64_t epoch)
+{
+    verso_err err = vs_page_table_reserve_changed(table, end - first);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    pthread_mutex_lock(&table->freeze_lock);
+    err = make_limbo_room_locked(table, end - first);
+    for (uint32_t number = first; number < end && err == VERSO_OK; number++) {
+        struct vs_block *block = &table->block[number];
+        uint32_t where = atomic_load_explicit(&block->where, memory_order_relaxed);
+        if (block->changed_in != table->interval) {
+            table->changed[table->changed_count++] = number;
+            block->changed_in = table->interval;
+        }
+        if (where >= VS_BLOCK_MEMORY) {
+            table->limbo[table->limbo_count++] =
+                (struct vs_block_limbo){epoch, where - VS_BLOCK_MEMORY};
+        }
+        atomic_store_explicit(&block->where, VS_BLOCK_EMPTY, memory_order_release);
+    }
+    pthread_mutex_unlock(&table->freeze_lock);
+    return err;
+}
+
 /* A block that is on disk as it stands in memory goes back to the mapping. */
 static void move_back_locked(struct vs_page_table *table, uint32_t number, uint64_t epoch)
 {
@@ -139,7 +165,10 @@ void vs_page_table_thaw(struct vs_page_table *table, const uint32_t *blocks, siz
         move = false; /* they stay in memory, which is right too */
     }
     for (size_t i = 0; i < count; i++) {
-        if (move && table->block[blocks[i]].changed_in == table->interval - 1) {
+        const struct vs_block *block = &table->block[blocks[i]];
+        bool in_memory =
+            atomic_load_explicit(&block->where, memory_order_relaxed) >= VS_BLOCK_MEMORY;
+        if (move && in_memory && block->changed_in == table->interval - 1) {
             move_back_locked(table, blocks[i], epoch);
         }
     }

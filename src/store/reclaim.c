@@ -1,5 +1,6 @@
 /*
- * reclaim.c - which pages are free: judging deaths, sweeping the page table, growing the file.
+ * reclaim.c - which pages are free: judging deaths, sweeping the page table, and at last the end of the
+ * file (file_size.c).
  *
  * A page is free if and only if no kept version lies in its life span. Nothing is stored about it:
  * deaths are judged from a queue while it remembers them, and found by the sweep when it does not.
@@ -11,12 +12,9 @@
 #include "store/store.h"
 
 enum {
-    GROW_PAGES_MIN = 64,
     SWEEP_SLICE_BLOCKS = 1024,  /* 64 Ki descriptors a call: a few milliseconds at most */
     SWEEP_WORTH = 32,           /* a new round only after the store has grown by a 32nd */
 };
-
-#define GROW_BYTES_MAX (UINT64_C(64) << 20)
 
 verso_err vs_store_refresh_kept(struct vs_store *store)
 {
@@ -40,9 +38,8 @@ verso_err vs_store_refresh_kept(struct vs_store *store)
     if (err == VERSO_OK) {
         err = vs_kept_set_add_readers(&store->kept, &store->readers);
     }
-    if (err != VERSO_OK) { /* fall back to "everything is kept" */
-        store->kept.count = 1;
-        store->kept.range[0] = (struct vs_version_range){0, UINT64_MAX};
+    if (err != VERSO_OK) {
+        vs_kept_set_forget(&store->kept);
         return err;
     }
     vs_kept_set_finish(&store->kept);
@@ -202,35 +199,7 @@ static verso_err sweep(struct vs_store *store, uint64_t pages)
     return VERSO_OK;
 }
 
-/* ---- growing ---- */
-
-verso_err vs_store_grow(struct vs_store *store, uint64_t pages)
-{
-    if (pages > store->pages.limit) {
-        return vs_fault(VERSO_LIMIT, "the store cannot grow beyond %u pages", store->pages.limit);
-    }
-    if (pages <= store->space.file_pages) {
-        return VERSO_OK;
-    }
-    uint64_t step = store->space.file_pages / 8;
-    uint64_t step_max = GROW_BYTES_MAX >> store->pages.page_shift;
-    step = step < GROW_PAGES_MIN ? GROW_PAGES_MIN : step;
-    step = step > step_max ? step_max : step;
-    uint64_t goal = store->space.file_pages + step;
-    goal = goal < pages ? pages : goal;
-    goal = goal > store->pages.limit ? store->pages.limit : goal;
-    verso_err err = store->os->allocate(store->file, goal << store->pages.page_shift);
-    if (err == VERSO_NOSPC && goal > pages) { /* not the whole step, but what is needed */
-        goal = pages;
-        err = store->os->allocate(store->file, goal << store->pages.page_shift);
-    }
-    if (err == VERSO_OK) {
-        store->file_grew = true;
-        store->space.file_pages = goal;
-        atomic_store(&store->table.file_bytes, goal << store->pages.page_shift);
-    }
-    return err;
-}
+/* ---- new pages ---- */
 
 static verso_err take_from_the_end(struct vs_store *store)
 {

@@ -145,3 +145,13 @@ void vs_space_give(struct vs_space *space, vs_page_no page)
         space->low_block = block;
     }
 }
+
+void vs_space_cut(struct vs_space *space, uint64_t page)
+{
+    assert(page % VS_BLOCK_PAGES == 0 && page <= space->high_water);
+    for (uint32_t block = (uint32_t)(page / VS_BLOCK_PAGES); block < used_blocks(space); block++) {
+        space->free_count -= (uint64_t)__builtin_popcountll(space->free_bits[block]);
+        space->free_bits[block] = 0;
+    }
+    space->high_water = page;
+}

@@ -24,7 +24,8 @@ struct vs_space {
     uint64_t free_count;
     uint32_t low_block;    /* no free page in blocks below */
     uint64_t high_water;   /* first page never used */
-    uint64_t file_pages;   /* that the file has room for; UINT64_MAX: no file to grow */
+    uint64_t file_pages;   /* that the file has room for, without the reserve */
+    uint64_t reserve_pages; /* behind them; see file_size.c */
 };
 
 verso_err vs_space_init(struct vs_space *space, size_t page_size, vs_page_no limit);
@@ -48,6 +49,9 @@ uint64_t vs_space_needed(const struct vs_space *space, uint32_t count);
 
 /** The page is free from now on. */
 void vs_space_give(struct vs_space *space, vs_page_no page);
+
+/** Pages from `page` (the first of a block) on, all free or fixed, were never used after all. */
+void vs_space_cut(struct vs_space *space, uint64_t page);
 
 /** Is it known to be free? */
 static inline bool vs_space_is_free(const struct vs_space *space, vs_page_no page)

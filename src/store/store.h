@@ -107,6 +107,7 @@ struct vs_store {
     uint64_t keep_last;
     uint64_t commits_since_judging;
     bool file_grew;            /* the next data sync has to be a full one */
+    bool may_use_reserve;      /* the running transaction gives space back: it deletes */
     bool replaying;            /* from open until vs_store_settle() */
 
     _Atomic uint64_t location_epoch; /* raised when pages have moved to the file */
@@ -212,8 +213,21 @@ verso_err vs_store_judge(struct vs_store *store, bool parked_too);
 /** Make at least `pages` known free pages: by judging, sweeping, or growing the file. Writer lock. */
 verso_err vs_store_make_space(struct vs_store *store, uint64_t pages);
 
-/** Grow the file to at least `pages` pages, with real blocks. Writer lock. VERSO_NOSPC. */
+/* ---- the file's length (file_size.c): all with the writer lock ---- */
+
+/** Grow the file to at least `pages` usable pages, with real blocks. VERSO_NOSPC, VERSO_LIMIT. */
 verso_err vs_store_grow(struct vs_store *store, uint64_t pages);
+
+/** At open: the file has `pages` pages; set some of the unused ones aside as the reserve. */
+void vs_store_adopt_file_size(struct vs_store *store, uint64_t pages);
+
+/** Within a checkpoint's freeze: lower the high-water mark over a free tail of a whole growth step.
+ *  @return The first table block of the tail, forgotten with those after it; UINT32_MAX: none. */
+uint32_t vs_store_drop_tail(struct vs_store *store);
+
+/** Cut the file behind what metas and space use, where that is worth a growth step. No checkpoint is
+ *  under way, or it is the caller's and not frozen yet. */
+verso_err vs_store_cut_file(struct vs_store *store);
 
 /* ---- checkpoint (checkpoint.c) ---- */
 

@@ -207,8 +207,11 @@ static verso_err open_file_parts(struct vs_store *store)
     vs_page_table_set_top(&store->table, store->meta.top);
     atomic_store(&store->table.file_bytes, identity.size);
     store->space.high_water = store->meta.high_water;
-    store->space.file_pages =
-        store->read_only ? store->pages.limit : identity.size >> store->pages.page_shift;
+    if (store->read_only) {
+        store->space.file_pages = store->pages.limit; /* replay takes numbers, not space */
+    } else {
+        vs_store_adopt_file_size(store, identity.size >> store->pages.page_shift);
+    }
     return VERSO_OK;
 }
 
@@ -364,6 +367,7 @@ static verso_err open_log(struct vs_store *store, uint64_t epoch, uint64_t lsn,
                           struct vs_log_position *start)
 {
     struct vs_log_config config = vs_store_log_config(store);
+    config.needed_from_lsn = store->meta.log_lsn; /* both metas say so by now */
     *start = (struct vs_log_position){epoch, lsn, 0};
     struct vs_log *log;
     verso_err err = vs_log_open(&config, start, &log);
@@ -465,6 +469,11 @@ verso_err vs_store_close(struct vs_store *store)
 {
     vs_checkpointer_stop(store);
     verso_err err = vs_store_checkpoint(store, true);
+    if (err == VERSO_OK && !store->in_memory) {
+        vs_fair_lock_take(&store->writer_lock);
+        err = vs_store_cut_file(store);
+        vs_fair_lock_release(&store->writer_lock);
+    }
     if (err == VERSO_OK && store->log != NULL) {
         err = vs_log_close(store->log, true);
         store->log = NULL;

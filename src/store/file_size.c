@@ -1,0 +1,146 @@
+/*
+ * file_size.c - the length of the store file: growing ahead, the reserve, cutting off a free tail.
+ *
+ * The file grows in steps with real blocks behind them, by the transaction that needs the space. A
+ * reserve stays behind what may be used: on a full disk it serves transactions that delete, retention
+ * and checkpoints, which give space back.
+ *
+ * A tail that is free goes in two moves. A checkpoint lowers the high-water mark and forgets the tail's
+ * table blocks; when both metas say so, the next chance cuts the file.
+ */
+#include <assert.h>
+
+#include "os/fault.h"
+#include "store/store.h"
+
+enum {
+    GROW_PAGES_MIN = 64,
+    RESERVE_PAGES_MAX = 64,
+    PART_OF_FILE = 8, /* growth and reserve are an eighth of the file, within their bounds */
+};
+
+#define GROW_BYTES_MAX (UINT64_C(64) << 20)
+
+static uint64_t growth_step(const struct vs_store *store, uint64_t pages)
+{
+    uint64_t step = pages / PART_OF_FILE;
+    uint64_t most = GROW_BYTES_MAX >> store->pages.page_shift;
+    step = step < GROW_PAGES_MIN ? GROW_PAGES_MIN : step;
+    return step < most ? step : most;
+}
+
+static uint64_t wanted_reserve(uint64_t pages)
+{
+    uint64_t reserve = pages / PART_OF_FILE;
+    return reserve < RESERVE_PAGES_MAX ? reserve : RESERVE_PAGES_MAX;
+}
+
+void vs_store_adopt_file_size(struct vs_store *store, uint64_t pages)
+{
+    struct vs_space *space = &store->space;
+    uint64_t unused = pages > space->high_water ? pages - space->high_water : 0;
+    uint64_t reserve = wanted_reserve(pages);
+    space->reserve_pages = reserve < unused ? reserve : unused;
+    space->file_pages = pages - space->reserve_pages;
+}
+
+/* ---- growing ---- */
+
+static verso_err allocate(struct vs_store *store, uint64_t usable, uint64_t reserve)
+{
+    uint64_t bytes = (usable + reserve) << store->pages.page_shift;
+    verso_err err = store->os->allocate(store->file, bytes);
+    if (err == VERSO_OK) {
+        store->file_grew = true;
+        store->space.file_pages = usable;
+        store->space.reserve_pages = reserve;
+        atomic_store(&store->table.file_bytes, bytes);
+    }
+    return err;
+}
+
+verso_err vs_store_grow(struct vs_store *store, uint64_t pages)
+{
+    struct vs_space *space = &store->space;
+    if (pages <= space->file_pages) {
+        return VERSO_OK;
+    }
+    if (pages > store->pages.limit || store->in_memory || store->read_only) {
+        return vs_fault(VERSO_LIMIT, "the store cannot grow beyond %u pages", store->pages.limit);
+    }
+    uint64_t goal = space->file_pages + growth_step(store, space->file_pages);
+    goal = goal < pages ? pages : goal;
+    uint64_t reserve = wanted_reserve(goal);
+    if (goal + reserve > store->pages.limit) {
+        goal = pages;
+        reserve = 0;
+    }
+    verso_err err = allocate(store, goal, reserve);
+    if (err == VERSO_NOSPC) { /* not the whole step, but what is needed */
+        err = allocate(store, pages, space->reserve_pages);
+    }
+    if (err == VERSO_NOSPC && store->may_use_reserve &&
+        pages <= space->file_pages + space->reserve_pages) {
+        space->reserve_pages -= pages - space->file_pages;
+        space->file_pages = pages;
+        return VERSO_OK;
+    }
+    return err;
+}
+
+/* ---- cutting ---- */
+
+static bool is_unused(const struct vs_store *store, uint64_t page)
+{
+    return vs_space_is_free(&store->space, (vs_page_no)page) ||
+           vs_layout_is_reserved(store->pages.page_size, (vs_page_no)page);
+}
+
+/* First page of the free tail, rounded up to whole blocks; never below the first block. */
+static uint64_t tail_begin(const struct vs_store *store)
+{
+    uint64_t end = store->space.high_water;
+    while (end > VS_BLOCK_PAGES && is_unused(store, end - 1)) {
+        end--;
+    }
+    return (end + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES * VS_BLOCK_PAGES;
+}
+
+uint32_t vs_store_drop_tail(struct vs_store *store)
+{
+    struct vs_space *space = &store->space;
+    uint64_t begin = tail_begin(store);
+    if (begin + growth_step(store, space->file_pages) > space->high_water) {
+        return UINT32_MAX;
+    }
+    uint32_t first = (uint32_t)(begin / VS_BLOCK_PAGES);
+    uint32_t end = (uint32_t)((space->high_water + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
+    uint64_t epoch = atomic_load(&store->location_epoch) + 1;
+    if (vs_page_table_forget(&store->table, first, end, epoch) != VERSO_OK) {
+        return UINT32_MAX; /* out of memory: the tail can wait */
+    }
+    vs_space_cut(space, begin);
+    if (store->deaths.swept_at_high_water > begin) {
+        store->deaths.swept_at_high_water = begin;
+    }
+    return first;
+}
+
+verso_err vs_store_cut_file(struct vs_store *store)
+{
+    struct vs_space *space = &store->space;
+    uint64_t used = space->high_water > store->meta.high_water ? space->high_water
+                                                               : store->meta.high_water;
+    uint64_t pages = space->file_pages + space->reserve_pages;
+    uint64_t goal = used + wanted_reserve(used) + GROW_PAGES_MIN;
+    if (store->read_only || goal + growth_step(store, pages) > pages) {
+        return VERSO_OK;
+    }
+    verso_err err = store->os->truncate(store->file, goal << store->pages.page_shift);
+    if (err == VERSO_OK) {
+        atomic_store(&store->table.file_bytes, goal << store->pages.page_shift);
+        store->file_grew = true; /* its length has changed */
+        vs_store_adopt_file_size(store, goal);
+    }
+    return err;
+}
