@@ -38,8 +38,8 @@ vs_page_no vs_space_take(struct vs_space *space);
 vs_page_no vs_space_take_run(struct vs_space *space, uint32_t count);
 
 /**
- * Take up to `count` pages never used, in a row: as many as the zone has. Pages skipped on the way
- * become known free ones. The file must be grown to cover them before (see vs_space_needed()).
+ * Take up to `count` pages never used, in a row: as many as the zone has. Only pages that hold fixed
+ * parts are skipped on the way. The file must be grown to cover them before (see vs_space_needed()).
  * @param[out] first  @return How many; 0: the limit is reached.
  */
 uint32_t vs_space_take_fresh(struct vs_space *space, uint32_t count, vs_page_no *first);
