@@ -90,6 +90,10 @@ static inline bool vs_slice_is_sound(verso_slice slice)
     return slice.data != NULL || slice.size == 0;
 }
 
+/** Make a zeroed view one of a pinned root, and count it. */
+void vs_view_fill(verso_view *view, verso_store *store, uint32_t slot,
+                  const struct vs_root_record *record);
+
 /** Wrap a pinned root in a view. On failure the pin is given back. */
 verso_err vs_view_wrap(verso_store *store, uint32_t slot, const struct vs_root_record *record,
                        verso_view **view);

@@ -175,14 +175,43 @@ static verso_err may_change(verso_txn *txn, verso_slice key, verso_slice value)
     if (txn->broken) {
         return vs_fault(VERSO_MUST_ABORT, "an earlier call failed in the middle of a change");
     }
-    vs_view_forget_pieces(&txn->view);
     return reserve_operation(txn, key.size + value.size);
+}
+
+static bool lies_in(const void *bytes, const uint8_t *range, size_t size)
+{
+    uintptr_t at = (uintptr_t)bytes;
+    return at >= (uintptr_t)range && at - (uintptr_t)range < size;
+}
+
+/* A value read through the transaction itself may lie where the change writes: in a page that it edits
+ * in place, or in the buffer of the old value. Such a one is copied, so that tree and log take the same
+ * bytes. A value longer than a page lies in a run, which no change touches. */
+static verso_err make_steady(verso_txn *txn, verso_slice *value, uint8_t **copy)
+{
+    const struct vs_arena *arena = &txn->owner->store->arena;
+    bool in_page = value->size <= txn->owner->store->pages.page_size &&
+                   lies_in(value->data, arena->frames, arena->frames_size);
+    if (value->size == 0 || (!in_page && !lies_in(value->data, txn->old, txn->old_capacity))) {
+        return VERSO_OK;
+    }
+    *copy = malloc(value->size);
+    if (*copy == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for a value of %zu bytes", value->size);
+    }
+    memcpy(*copy, value->data, value->size);
+    value->data = *copy;
+    return VERSO_OK;
 }
 
 static verso_err put(verso_txn *txn, enum vs_put_mode mode, verso_slice key, verso_slice value,
                      vs_old_value old)
 {
     verso_err err = may_change(txn, key, value);
+    uint8_t *copy = NULL;
+    if (err == VERSO_OK) {
+        err = make_steady(txn, &value, &copy);
+    }
     if (err != VERSO_OK) {
         return err;
     }
@@ -190,6 +219,8 @@ static verso_err put(verso_txn *txn, enum vs_put_mode mode, verso_slice key, ver
     if (err == VERSO_OK) {
         note_operation(txn, VS_OPERATION_PUT, key, value);
     }
+    vs_view_forget_pieces(&txn->view);
+    free(copy);
     return err;
 }
 
@@ -251,6 +282,7 @@ static verso_err delete_key(verso_txn *txn, verso_slice key, vs_old_value old)
     if (err == VERSO_OK) {
         note_operation(txn, VS_OPERATION_DELETE, key, (verso_slice){NULL, 0});
     }
+    vs_view_forget_pieces(&txn->view);
     return err;
 }
 
@@ -315,6 +347,7 @@ verso_err verso_put_sorted(verso_txn *txn, const verso_entry *entries, size_t co
     for (size_t i = 0; i < count && err == VERSO_OK; i++) {
         note_operation(txn, VS_OPERATION_PUT, entries[i].key, entries[i].value);
     }
+    vs_view_forget_pieces(&txn->view);
     return err;
 }
 
@@ -398,18 +431,25 @@ static verso_err commit_changes(verso_txn *txn, const verso_commit_options *opti
                                     .fingerprint = commit.fingerprint,
                                     .time_us = commit.time_us,
                                     .note = {NULL, commit.note.size}};
+    verso_view *view = options->view != NULL ? calloc(1, sizeof *view) : NULL;
+    if (view == NULL && options->view != NULL) {
+        verso_abort(txn);
+        return vs_fault(VERSO_NOMEM, "no memory for a view");
+    }
     uint32_t slot = 0;
-    commit.pin = options->view != NULL ? &slot : NULL;
+    commit.pin = view != NULL ? &slot : NULL;
     uint64_t version = 0;
     uint64_t end_lsn = 0;
     verso_err err = vs_store_commit(store, &commit, &version, &end_lsn);
     free_txn(txn);
     if (err != VERSO_OK) {
+        free(view);
         return err;
     }
-    if (options->view != NULL) {
+    if (view != NULL) {
         record.version = version;
-        err = vs_view_wrap(owner, slot, &record, options->view);
+        vs_view_fill(view, owner, slot, &record);
+        *options->view = view;
     }
     if (root != NULL) {
         *root = version;
@@ -417,13 +457,11 @@ static verso_err commit_changes(verso_txn *txn, const verso_commit_options *opti
     verso_durability durability = options->durability == VERSO_DURABILITY_DEFAULT
                                       ? store->config.durability
                                       : options->durability;
-    verso_err waited = VERSO_OK;
     if (options->asynchronous) {
         vs_checkpointer_sync_soon(store);
         durability = VERSO_DURABILITY_INTERVAL; /* still holds back who runs far ahead */
     }
-    waited = vs_store_wait(store, end_lsn, durability);
-    return waited == VERSO_OK ? err : waited;
+    return vs_store_wait(store, end_lsn, durability);
 }
 
 verso_err verso_commit(verso_txn *txn, const verso_commit_options *given, verso_root_id *root)

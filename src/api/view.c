@@ -7,6 +7,16 @@
 #include "api/handles.h"
 #include "os/fault.h"
 
+void vs_view_fill(verso_view *view, verso_store *store, uint32_t slot,
+                  const struct vs_root_record *record)
+{
+    view->owner = store;
+    view->slot = slot;
+    view->record = *record;
+    view->tree = (struct vs_tree_view){&store->store->pages, record->tree, record->version};
+    atomic_fetch_add_explicit(&store->views, 1, memory_order_relaxed);
+}
+
 verso_err vs_view_wrap(verso_store *store, uint32_t slot, const struct vs_root_record *record,
                        verso_view **view)
 {
@@ -15,12 +25,7 @@ verso_err vs_view_wrap(verso_store *store, uint32_t slot, const struct vs_root_r
         vs_reader_unpin(&store->store->readers, slot);
         return vs_fault(VERSO_NOMEM, "no memory for a view");
     }
-    fresh->owner = store;
-    fresh->slot = slot;
-    fresh->record = *record;
-    fresh->tree =
-        (struct vs_tree_view){&store->store->pages, record->tree, record->version};
-    atomic_fetch_add_explicit(&store->views, 1, memory_order_relaxed);
+    vs_view_fill(fresh, store, slot, record);
     *view = fresh;
     return VERSO_OK;
 }

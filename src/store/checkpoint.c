@@ -71,9 +71,7 @@ static verso_err enter_history(struct vs_store *store, uint64_t version, uint64_
     err = store->history_calls->enter(store, writer, store->history_to, version, retained,
                                       &history);
     if (err == VERSO_OK) {
-        err = vs_writer_commit(writer, &store->deaths.recent);
-    }
-    if (err == VERSO_OK) {
+        vs_writer_commit(writer, &store->deaths.recent);
         store->history = history;
         store->history_to = version;
     } else {
@@ -119,7 +117,7 @@ static void describe(struct vs_checkpoint *checkpoint, const struct vs_root_reco
     meta->root = *root;
     meta->root.note = (verso_slice){NULL, 0};
     meta->history = store->history;
-    meta->clean = clean;
+    meta->clean = clean || store->log == NULL; /* a log never begun is not needed */
     if (store->log != NULL) {
         struct vs_log_position end = vs_log_end(store->log);
         meta->epoch = end.epoch;

@@ -1,7 +1,6 @@
 /*
  * commit.c - begin, commit and abort: the write transaction as the store sees it.
  */
-#include <assert.h>
 #include <string.h>
 
 #include "os/fault.h"
@@ -221,7 +220,16 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
     };
     uint64_t retained = retained_after(store, commit, record.version);
     *end_lsn = 0;
-    verso_err err = vs_roots_reserve(&store->roots, record.version, record.note.size);
+    uint32_t *pin = commit->pin;
+    verso_err err = VERSO_OK;
+    if (pin != NULL) { /* first, for nothing may fail once the frame is appended */
+        uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_seq_cst);
+        err = vs_reader_pin(&store->readers, record.version, epoch, pin);
+        pin = err == VERSO_OK ? pin : NULL;
+    }
+    if (err == VERSO_OK) {
+        err = vs_roots_reserve(&store->roots, record.version, record.note.size);
+    }
     if (err == VERSO_OK) {
         err = vs_death_list_reserve(&store->deaths.recent, store->writer.deaths.count);
     }
@@ -235,11 +243,13 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
         err = vs_store_commit_by_checkpoint(store, &record, commit->keep_last, retained);
     }
     if (err != VERSO_OK) {
+        if (pin != NULL) {
+            vs_reader_unpin(&store->readers, *pin);
+        }
         vs_store_abort(store);
         return err;
     }
-    err = vs_writer_commit(&store->writer, &store->deaths.recent);
-    assert(err == VERSO_OK); /* reserved above */
+    vs_writer_commit(&store->writer, &store->deaths.recent);
     if (!commit->bypass_log) {
         become_tip(store, &record, commit, retained);
         store->tip_lsn = *end_lsn;
@@ -248,17 +258,13 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
     if (is_published_at_once(store, commit) || commit->bypass_log) {
         vs_store_publish(store, record.version);
     }
-    if (commit->pin != NULL) { /* the tip is kept, so its pin needs no second look */
-        uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_seq_cst);
-        err = vs_reader_pin(&store->readers, record.version, epoch, commit->pin);
-    }
     vs_reader_unpin(&store->readers, store->writer.pin);
     verso_err judged = judge_now_and_then(store);
     vs_store_release_writer(store);
     vs_checkpointer_nudge(store);
     /* a damaged table block met by the judge concerns no commit: the page just stays taken */
     (void)judged;
-    return err;
+    return VERSO_OK;
 }
 
 verso_err vs_store_wait(struct vs_store *store, uint64_t end_lsn, verso_durability durability)

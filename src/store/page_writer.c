@@ -380,22 +380,18 @@ void vs_writer_begin(struct vs_page_writer *writer, uint64_t version)
     writer->spilled = 0;
 }
 
-verso_err vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *deaths)
+void vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *deaths)
 {
-    verso_err err = vs_death_list_reserve(deaths, writer->deaths.count);
-    if (err != VERSO_OK) {
-        return err;
-    }
     settle_dropped(writer);
-    if (writer->deaths.count > 0) {
+    size_t count = writer->deaths.count;
+    if (count > 0 && vs_death_list_reserve(deaths, count) == VERSO_OK) {
         memcpy(deaths->death + deaths->count, writer->deaths.death,
-               writer->deaths.count * sizeof *deaths->death);
+               count * sizeof *deaths->death);
+        deaths->count += count;
     }
-    deaths->count += writer->deaths.count;
     writer->deaths.count = 0;
     writer->born_count = 0;
     writer->undo_count = 0;
-    return VERSO_OK;
 }
 
 void vs_writer_abort(struct vs_page_writer *writer)

@@ -40,8 +40,9 @@ struct vs_page_writer {
 /** Begin a transaction that will be `version`. */
 void vs_writer_begin(struct vs_page_writer *writer, uint64_t version);
 
-/** Its pages are committed: hand their predecessors' deaths over. VERSO_NOMEM: nothing was done. */
-verso_err vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *deaths);
+/** Its pages are committed: hand their predecessors' deaths over. Those for which there is no memory are
+ *  left to the sweep. */
+void vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *deaths);
 
 /** Undo everything. */
 void vs_writer_abort(struct vs_page_writer *writer);

@@ -77,6 +77,9 @@ static verso_err free_dead(struct vs_store *store, const struct vs_death *death)
 static verso_err judge_recent(struct vs_store *store, uint64_t published)
 {
     struct vs_deaths *deaths = &store->deaths;
+    if (deaths->recent.count == 0) {
+        return VERSO_OK;
+    }
     verso_err err = vs_death_list_reserve(&deaths->parked, deaths->recent.count);
     size_t left = 0;
     size_t i = 0;

@@ -383,7 +383,9 @@ verso_err vs_store_begin_log(struct vs_store *store)
     struct vs_log_position start;
     vs_checkpoint_enter(store);
     verso_err err = write_meta_over_both(store);
-    if (err == VERSO_OK) {
+    if (err != VERSO_OK) { /* the sync may have dropped pages that were written early, too */
+        vs_store_poison(store, err);
+    } else {
         err = open_log(store, store->meta.epoch + 1, store->meta.log_lsn, &start);
     }
     if (err == VERSO_OK) {

@@ -312,7 +312,9 @@ static verso_err put_batch(struct vs_tree_edit *edit, const verso_entry *entries
         return err;
     }
     err = apply_batch(edit, &batch);
-    *broken = err != VERSO_OK;
+    if (err != VERSO_OK) {
+        *broken = true;
+    }
     return err;
 }
 
@@ -323,6 +325,7 @@ verso_err vs_tree_put_sorted(struct vs_tree_edit *edit, const verso_entry *entri
         size_t taken = 0;
         verso_err err = put_batch(edit, entries + at, count - at, &taken, broken);
         if (err != VERSO_OK) {
+            *broken = *broken || at > 0; /* the batches before are in the tree */
             return err;
         }
         at += taken;
