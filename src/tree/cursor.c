@@ -22,10 +22,11 @@
 #include "tree/value.h"
 
 enum {
-    AHEAD_LINES = 8,      /* lines of the next leaf to ask for on entering one: what a search reads */
-    AHEAD_LINES_MAX = 32, /* and one more with each entry, up to so many: the rest comes by itself */
-    AHEAD_LEAVES = 32,    /* leaves that a cold scan asks the system for at once */
-    AHEAD_FIRST = 4,      /* and on its first step into another leaf */
+    AHEAD_LINES = 8, /* lines of the next leaf to ask for on entering one: what a search reads */
+    AHEAD_LINES_MAX =
+        32,            /* and one more with each entry, up to so many: the rest comes by itself */
+    AHEAD_LEAVES = 32, /* leaves that a cold scan asks the system for at once */
+    AHEAD_FIRST = 4,   /* and on its first step into another leaf */
 };
 
 verso_err vs_tree_cursor_open(const struct vs_tree_view *view, const struct vs_tree_edit *edit,
@@ -113,7 +114,7 @@ static void look_ahead(struct vs_tree_cursor *cursor, bool forward)
     const struct vs_pages *pages = cursor->view.pages;
     vs_page_no page =
         vs_branch_child(parent->bytes, forward ? parent->index + 1 : parent->index - 1);
-    const uint8_t *bytes = vs_page_hint(pages, page);
+    const uint8_t *bytes = vs_path_hint(pages, page);
     size_t size = (size_t)AHEAD_LINES_MAX * VS_CURSOR_LINE;
     for (unsigned line = 0; line < AHEAD_LINES; line++) {
         __builtin_prefetch(bytes + (size_t)line * VS_CURSOR_LINE);

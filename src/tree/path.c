@@ -59,7 +59,7 @@ verso_err vs_path_to_key(const struct vs_tree_view *view, verso_slice key, bool 
             step->index = vs_branch_find(step->bytes, key);
             page = vs_branch_child(step->bytes, step->index);
             if (level == 1) {
-                vs_leaf_prefetch(vs_page_hint(view->pages, page));
+                vs_leaf_prefetch(vs_path_hint(view->pages, page));
                 if (to_change) {
                     prefetch_descriptors(view->pages, step);
                 }

@@ -52,6 +52,22 @@ static inline verso_err vs_path_read(struct vs_pages *pages, vs_page_no page, un
     return VERSO_OK;
 }
 
+/** Where a page lies now, for prefetching: in the mapping, or in a frame of the arena. */
+static inline const uint8_t *vs_path_hint(const struct vs_pages *pages, vs_page_no page)
+{
+    if (page < pages->limit &&
+        pages->frame_of != NULL) { /* NULL: all in memory, at its own place */
+        uint64_t word = atomic_load_explicit(&pages->verified[page >> 6], memory_order_relaxed);
+        uint32_t frame = word >> (page & 63) & 1
+                             ? 0
+                             : atomic_load_explicit(&pages->frame_of[page], memory_order_relaxed);
+        if (frame != 0) {
+            return pages->frames + ((size_t)frame << pages->page_shift);
+        }
+    }
+    return vs_page_hint(pages, page);
+}
+
 /** Is the depth that a root record claims within bounds, and does it agree with its page? */
 verso_err vs_path_check_root(const struct vs_tree_root *root);
 

@@ -42,7 +42,7 @@ verso_err vs_tree_get(const struct vs_tree_view *view, verso_slice key, struct v
         }
         page = vs_branch_child(bytes, vs_branch_find(bytes, key));
     }
-    vs_leaf_prefetch(vs_page_hint(view->pages, page));
+    vs_leaf_prefetch(vs_path_hint(view->pages, page));
     verso_err err = vs_path_read(view->pages, page, 0, &bytes);
     return err != VERSO_OK ? err : value_in_leaf(view, page, bytes, key, value);
 }
@@ -58,7 +58,7 @@ struct group {
 
 static void prefetch_page(const struct vs_pages *pages, vs_page_no page)
 {
-    const uint8_t *bytes = vs_page_hint(pages, page);
+    const uint8_t *bytes = vs_path_hint(pages, page);
     for (unsigned line = 0; line < BRANCH_LINES; line++) {
         __builtin_prefetch(bytes + (size_t)line * 64);
     }

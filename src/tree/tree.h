@@ -92,7 +92,7 @@ verso_err vs_tree_delete(struct vs_tree_edit *edit, verso_slice key, vs_old_valu
                          void *argument, bool *broken);
 
 /** Upsert entries with strictly ascending keys, visiting each leaf once; entries beyond the tree's
- *  last key fill leaves completely. Keys were checked by the caller. */
+ *  last key fill leaves completely. Keys and sizes were checked by the caller. */
 verso_err vs_tree_put_sorted(struct vs_tree_edit *edit, const verso_entry *entries, size_t count,
                              bool *broken);
 
