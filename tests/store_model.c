@@ -4,6 +4,9 @@
  * A power cut is prepared, not waited for: after a drawn number of changes to the disk the hook takes
  * the disk as the cut would leave it and notes what was promised by then. The operations under way go
  * on; then the store is closed, its disk thrown away, and a store opened on the one that was cut.
+ *
+ * What runs beside a checkpoint runs within the hook, between two of its writes: the writer lock is free
+ * there, and the interleaving is the same in each run of a seed.
  */
 #include "store_model.h"
 
@@ -13,6 +16,7 @@
 #include <string.h>
 
 #include "expected_roots.h"
+#include "format/layout.h"
 #include "simulated_disk.h"
 #include "view_compare.h"
 
@@ -56,6 +60,8 @@ struct store_model {
     unsigned held_count;
     struct cut cut;
     bool shrinking;
+    unsigned beside;  /* steps still to come beside the checkpoint that runs */
+    const char *beside_fault;
     uint8_t key[KEY_MAX];
     uint8_t *value; /* VALUE_MAX bytes */
     char fault[900];
@@ -175,10 +181,30 @@ static void cut_power(void *argument, struct simulated_disk *disk,
     cut->issued = model->roots.issued;
 }
 
-static void write_back_or_cut(void *argument, struct simulated_disk *disk,
-                              const struct simulated_event *event)
+static const char *step_beside(struct store_model *model);
+
+/* Between two writes of a checkpoint to the fixed parts of the store file; what it writes to other pages
+ * may belong to its freeze, when the writer has to wait. */
+static void run_beside(struct store_model *model, const struct simulated_event *event)
+{
+    bool here = model->beside > 0 && strcmp(event->path, STORE_PATH) == 0 &&
+                (event->kind == SIMULATED_SYNC ||
+                 (event->kind == SIMULATED_WRITE &&
+                  vs_layout_is_reserved(model->config.page_size,
+                                        (vs_page_no)(event->offset / model->config.page_size))));
+    while (here && model->beside > 0 && model->beside_fault == NULL && one_in(model, 2)) {
+        unsigned left = model->beside - 1;
+        model->beside = 0; /* nothing beside what runs beside */
+        model->beside_fault = step_beside(model);
+        model->beside = left;
+    }
+}
+
+static void on_event(void *argument, struct simulated_disk *disk,
+                     const struct simulated_event *event)
 {
     struct store_model *model = argument;
+    run_beside(model, event);
     if (event->is_change && !event->is_after && event->change % 61 == 0) {
         simulated_disk_write_back(disk, model->config.seed + event->change);
     }
@@ -231,7 +257,7 @@ struct store_model *store_model_open(const struct store_model_config *config)
     expected_roots_init(&model->roots, config->keep_last);
     model->disk = simulated_disk_open(config->seed);
     simulated_disk_set_any_subset(model->disk, config->seed % 2 == 0);
-    simulated_disk_set_hook(model->disk, write_back_or_cut, model);
+    simulated_disk_set_hook(model->disk, on_event, model);
     return model;
 }
 
@@ -256,7 +282,7 @@ static const char *recover(struct store_model *model)
     simulated_disk_close(model->disk);
     model->disk = cut.left;
     model->cut = (struct cut){.armed = false};
-    simulated_disk_set_hook(model->disk, write_back_or_cut, model);
+    simulated_disk_set_hook(model->disk, on_event, model);
     expected_forget_after(&model->roots, cut.issued);
     if (one_in(model, 3)) { /* a second cut, perhaps within the recovery: nothing may be lost */
         model->durable = cut.least;
@@ -656,6 +682,28 @@ static const char *checkpoint(struct store_model *model)
     return NULL;
 }
 
+/* Only while log and arena are far from their limits: a transaction that waits for room would wait for
+ * the checkpoint beside which it runs. */
+static const char *checkpoint_beside(struct store_model *model)
+{
+    verso_stats stats = {.size = sizeof stats};
+    if (model->config.in_memory || verso_stat(model->store, &stats) != VERSO_OK ||
+        stats.arena_bytes > model->config.arena_bytes / 4 ||
+        stats.log_bytes > model->config.log_bytes / 4) {
+        return checkpoint(model);
+    }
+    model->beside = 4;
+    model->beside_fault = NULL;
+    uint64_t version = model->roots.issued;
+    verso_err err = verso_checkpoint(model->store);
+    model->beside = 0;
+    if (err != VERSO_OK) {
+        return failed(model, "a checkpoint with others beside it", err);
+    }
+    model->durable = version > model->durable ? version : model->durable;
+    return model->beside_fault;
+}
+
 static const char *retain(struct store_model *model)
 {
     const uint64_t choices[] = {0, 1, 2, 3, 20, 200};
@@ -670,6 +718,32 @@ static const char *retain(struct store_model *model)
     const verso_commit_options defaults = VERSO_COMMIT_OPTIONS_INIT;
     note_promise(model, &defaults, version);
     return NULL;
+}
+
+static const char *step_beside(struct store_model *model)
+{
+    struct store_model_config config = model->config;
+    model->config.changes_max = 4; /* see checkpoint_beside() */
+    model->config.large_one_in = 0;
+    model->config.long_one_in = 0;
+    const char *fault;
+    switch (below(model, 6)) {
+    case 0:
+    case 1:
+        fault = hold_or_let_go(model);
+        break;
+    case 2:
+        fault = read_some(model);
+        break;
+    case 3:
+        fault = retain(model);
+        break;
+    default:
+        fault = transaction(model);
+        break;
+    }
+    model->config = config;
+    return fault;
 }
 
 static enum store_model_step draw_step(struct store_model *model)
@@ -701,6 +775,8 @@ static const char *run_step(struct store_model *model, enum store_model_step ste
         return sync_some(model);
     case STORE_MODEL_CHECKPOINT:
         return checkpoint(model);
+    case STORE_MODEL_BESIDE:
+        return checkpoint_beside(model);
     case STORE_MODEL_RETAIN:
         return retain(model);
     case STORE_MODEL_CHECK:
