@@ -143,7 +143,7 @@ typedef struct verso_options {
 /**
  * Open a store, recovering it first if it was not closed cleanly.
  *
- * @param path     The store's file; `path-wal.*` and `path-lock` appear beside it while in use.
+ * @param path     The store's file; `path-wal.*` appear beside it while in use.
  *                 NULL makes an in-memory store that lives until verso_close().
  * @param options  NULL for all defaults (which open an existing store for writing).
  * @param[out] store  Close it with verso_close(). May be used by all threads of this process.

@@ -457,8 +457,10 @@ static verso_err commit_changes(verso_txn *txn, const verso_commit_options *opti
     verso_durability durability = options->durability == VERSO_DURABILITY_DEFAULT
                                       ? store->config.durability
                                       : options->durability;
+    if (options->asynchronous || durability != store->config.durability) {
+        vs_checkpointer_sync_soon(store); /* a sync store publishes it when it is durable */
+    }
     if (options->asynchronous) {
-        vs_checkpointer_sync_soon(store);
         durability = VERSO_DURABILITY_INTERVAL; /* still holds back who runs far ahead */
     }
     return vs_store_wait(store, end_lsn, durability);

@@ -30,7 +30,7 @@ struct vs_death_list {
     size_t capacity;
 };
 
-enum { VS_PARKED_MAX = 512 * 1024 }; /* 16 MiB */
+enum { VS_PARKED_MAX = 512 * 1024 }; /* 12 MiB */
 
 struct vs_deaths {
     struct vs_death_list recent;

@@ -1,5 +1,5 @@
 /*
- * links.c - adding version-stamped links to the leaf chain: the writer's half of design 3.3, the node
+ * links.c - adding version-stamped links to the leaf chain: the writer's half; the node
  * copying of Driscoll, Sarnak, Sleator and Tarjan, "Making data structures persistent" (1989).
  *
  * L1  A live leaf's link with the greatest stamp names what follows it in the newest version.

@@ -58,7 +58,7 @@ static verso_err reserve_lists(struct vs_page_writer *writer, size_t pages)
     writer->born = born;
     if (err == VERSO_OK) {
         void *dropped = writer->dropped;
-        err = grow_list(&dropped, &writer->dropped_capacity, writer->dropped_count, pages,
+        err = grow_list(&dropped, &writer->dropped_capacity, writer->born_count, pages,
                         sizeof *writer->dropped);
         writer->dropped = dropped;
     }
@@ -275,6 +275,15 @@ verso_err vs_page_drop(struct vs_page_writer *writer, vs_page_no page)
             (struct vs_death){born, writer->version, page, writer->history};
     }
     return err;
+}
+
+void vs_writer_drop_since(struct vs_page_writer *writer, size_t born_before)
+{
+    /* there is room: reserve_lists() makes `dropped` as long as `born` */
+    for (size_t i = born_before; i < writer->born_count; i++) {
+        assert(writer->dropped_count < writer->dropped_capacity);
+        writer->dropped[writer->dropped_count++] = writer->born[i];
+    }
 }
 
 /* ---- between changes ---- */

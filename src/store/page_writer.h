@@ -66,7 +66,7 @@ verso_err vs_page_drop(struct vs_page_writer *writer, vs_page_no page);
  * `leaf` is alive. If it was born in this transaction its one link is overwritten; else a link is
  * added in a free slot, or in one that no kept version needs.
  * @param[out] relief  The leaf has to be copied (vs_page_own()) instead: all slots are needed and
- *                     nothing was written; or it should be, by the 1/4 chance of design 3.3, and the
+ *                     nothing was written; or it should be, by the 1/4 chance of links.c, and the
  *                     link was written. NULL is not allowed.
  */
 verso_err vs_link_set(struct vs_page_writer *writer, vs_page_no leaf, vs_page_no next,

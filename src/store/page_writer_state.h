@@ -54,6 +54,9 @@ void vs_writer_clear(struct vs_page_writer *writer);
 verso_err vs_writer_bear(struct vs_page_writer *writer, vs_page_no page, enum vs_page_kind kind,
                          uint32_t crc);
 
+/** Drop the pages born[born_before ..] again: what they were made for has failed. Cannot fail. */
+void vs_writer_drop_since(struct vs_page_writer *writer, size_t born_before);
+
 /** Change a descriptor word, remembering what it was. */
 verso_err vs_writer_set_word(struct vs_page_writer *writer, vs_page_no page, unsigned word,
                              uint64_t value);

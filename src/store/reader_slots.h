@@ -2,7 +2,7 @@
  * reader_slots.h - who reads which version: one cache line for each open view.
  *
  * A pin is two words, {version, location epoch read before the pin}. Readers claim and leave a slot
- * with atomics alone; the writer and the checkpoint read all slots. The protocol (design, section 7)
+ * with atomics alone; the writer and the checkpoint read all slots. The protocol (docs/architecture.md)
  * is Dekker's: the reader writes its slot, then reads what is published; the judge reads what is
  * published, then the slots. All four are sequentially consistent, so one of them sees the other.
  *

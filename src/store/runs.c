@@ -154,14 +154,13 @@ static verso_err take_extent(struct vs_store *store, uint64_t wanted, struct vs_
     return extent->pages > 0 ? VERSO_OK : vs_fault(VERSO_NOSPC, "all page numbers are used up");
 }
 
-verso_err vs_run_write(struct vs_page_writer *writer, verso_slice value, uint64_t hash,
-                       unsigned extents_max, struct vs_run_ref *ref)
+static verso_err write_extents(struct vs_page_writer *writer, verso_slice value,
+                               unsigned extents_max, struct vs_run_ref *ref)
 {
     struct vs_store *store = writer->store;
     struct vs_pages *pages = &store->pages;
     const uint8_t *bytes = value.data;
     size_t left = value.size;
-    *ref = (struct vs_run_ref){.length = (uint32_t)value.size, .hash = hash};
     while (left > 0) {
         if (ref->extents == extents_max || ref->extents == VS_RUN_EXTENTS_MAX) {
             return vs_fault(VERSO_TOO_BIG, "the value would need more than %u runs of pages",
@@ -186,6 +185,18 @@ verso_err vs_run_write(struct vs_page_writer *writer, verso_slice value, uint64_
         ref->extents++;
     }
     return VERSO_OK;
+}
+
+verso_err vs_run_write(struct vs_page_writer *writer, verso_slice value, uint64_t hash,
+                       unsigned extents_max, struct vs_run_ref *ref)
+{
+    size_t born_before = writer->born_count;
+    *ref = (struct vs_run_ref){.length = (uint32_t)value.size, .hash = hash};
+    verso_err err = write_extents(writer, value, extents_max, ref);
+    if (err != VERSO_OK) { /* the transaction may go on: no page of half a value stays */
+        vs_writer_drop_since(writer, born_before);
+    }
+    return err;
 }
 
 verso_err vs_run_drop(struct vs_page_writer *writer, const struct vs_run_ref *ref)

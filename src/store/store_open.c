@@ -165,9 +165,8 @@ static verso_err reserve_for(struct vs_store *store, uint64_t bytes)
 
 static verso_err reserve_address_space(struct vs_store *store, uint64_t file_size)
 {
-    uint64_t least = file_size * 2;
-    verso_err err = VERSO_NOMEM;
-    for (uint64_t bytes = MAP_BYTES_MAX; bytes >= least; bytes /= 2) {
+    verso_err err = vs_fault(VERSO_LIMIT, "%s: longer than a store can be", store->path);
+    for (uint64_t bytes = MAP_BYTES_MAX; bytes >= file_size; bytes /= 2) {
         err = reserve_for(store, bytes);
         if (err == VERSO_OK || bytes < 1 << 20) {
             break;

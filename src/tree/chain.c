@@ -1,5 +1,5 @@
 /*
- * chain.c - keeping the leaf chain true while leaves are copied (design, section 3.3).
+ * chain.c - keeping the leaf chain true while leaves are copied (docs/architecture.md, "The leaf chain").
  *
  *     before          version T copies N            L's slots full: L is copied as well
  *     K -> L -> N     K -> L -> N                   K -> L -> N       (versions before T)

@@ -1,7 +1,7 @@
 /*
  * cursor.h - a place in a tree: forward along the leaf chain, backward by the parents' arrays.
  *
- * Forward steps follow version-stamped links (design 3.3); the parent's child array, kept from the
+ * Forward steps follow version-stamped links (docs/architecture.md, "The leaf chain"); the parent's child array, kept from the
  * last descent, only looks ahead (prefetch, read-ahead). Nothing followed is trusted: the target must
  * be a leaf, alive in the version, and keys must strictly ascend.
  */

@@ -206,10 +206,11 @@ static verso_err settle(struct vs_tree_edit *edit, struct vs_path *path, unsigne
     const struct vs_path_step *parent = &path->level[level + 1];
     unsigned index = parent->index;
     unsigned children = vs_page_count(parent->bytes);
-    struct pair pair;
+    struct pair pair = {.level = level};
     unsigned count = 0;
     size_t size = 0;
     *merged = false;
+    assert(children > 1);
     /* with the left neighbour first: what is left of a leaf that shrank is then encoded once */
     for (unsigned side = 0; side < 2; side++) {
         bool exists = side == 0 ? index > 0 : index + 1 < children;

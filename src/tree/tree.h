@@ -112,7 +112,7 @@ struct vs_tree_check {
     void *argument;
 };
 
-/** Prove invariants 1 to 6 of the design's section 10 for one tree. VERSO_CORRUPT on a fault. */
+/** Prove invariants 1 to 6 of docs/format.md for one tree. VERSO_CORRUPT on a fault. */
 verso_err vs_tree_check(const struct vs_tree_view *view, uint64_t tree_id,
                         struct vs_tree_check *check);
 

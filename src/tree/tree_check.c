@@ -1,5 +1,5 @@
 /*
- * tree_check.c - prove one tree at one version: invariants 1 to 6 of the design's section 10.
+ * tree_check.c - prove one tree at one version: invariants 1 to 6 of docs/format.md.
  *
  * One walk over the branches, leaves from left to right. On the way down every page is read, its
  * structure checked, and asked whether it is alive; on the way up the keys counted below it are held
@@ -340,7 +340,7 @@ verso_err vs_tree_check(const struct vs_tree_view *view, uint64_t tree_id,
         return VERSO_OK;
     }
     size_t key_max = vs_leaf_key_max(view->pages->page_size);
-    uint8_t *bytes = malloc((2 * VS_TREE_DEPTH_MAX + 1) * key_max);
+    uint8_t *bytes = malloc(key_max * (2 * VS_TREE_DEPTH_MAX + 1));
     struct walk *walk = calloc(1, sizeof *walk);
     if (bytes == NULL || walk == NULL) {
         err = VERSO_NOMEM;
@@ -353,7 +353,7 @@ verso_err vs_tree_check(const struct vs_tree_view *view, uint64_t tree_id,
     walk->key_max = key_max;
     walk->low_bytes = bytes;
     walk->high_bytes = bytes + VS_TREE_DEPTH_MAX * key_max;
-    walk->key = bytes + 2 * VS_TREE_DEPTH_MAX * key_max;
+    walk->key = bytes + key_max * 2 * VS_TREE_DEPTH_MAX;
     err = walk_tree(walk);
 out:
     free(walk);

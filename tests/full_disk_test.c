@@ -1,0 +1,122 @@
+/*
+ * full_disk_test.c - what a full disk refuses, what it must still allow, and that nothing leaks.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulated_disk.h"
+#include "verso.h"
+
+enum { LONG_VALUE = 3 << 20, PLENTY = 64 << 20 };
+
+struct fixture {
+    struct simulated_disk *disk;
+    verso_store *store;
+};
+
+static struct fixture open_fixture(void)
+{
+    struct fixture fixture = {.disk = simulated_disk_open(1)};
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.create = true;
+    options.keep_last = 1;
+    options.system = simulated_disk_os(fixture.disk);
+    cr_assert_eq(verso_open("store", &options, &fixture.store), VERSO_OK);
+    return fixture;
+}
+
+static void close_fixture(struct fixture *fixture)
+{
+    verso_check_report report = {.size = sizeof report};
+    cr_expect_eq(verso_check(fixture->store, &report), VERSO_OK, "%s", report.fault);
+    cr_assert_eq(verso_close(fixture->store), VERSO_OK, "%s", verso_error_detail());
+    simulated_disk_close(fixture->disk);
+}
+
+static verso_slice key_of(unsigned number, char *text)
+{
+    return (verso_slice){text, (size_t)snprintf(text, 16, "key%07u", number)};
+}
+
+/* No byte more than now. */
+static void fill_disk(struct fixture *fixture)
+{
+    simulated_disk_set_capacity(fixture->disk, simulated_disk_used_bytes(fixture->disk));
+}
+
+/* Put until the disk refuses; the number of keys that are in. */
+static unsigned put_until_full(struct fixture *fixture)
+{
+    char text[16];
+    uint8_t value[100] = {0};
+    for (unsigned number = 0;; number += 100) {
+        verso_txn *txn;
+        cr_assert_eq(verso_begin(fixture->store, &txn), VERSO_OK);
+        verso_err err = VERSO_OK;
+        for (unsigned i = 0; i < 100 && err == VERSO_OK; i++) {
+            err = verso_put(txn, key_of(number + i, text), (verso_slice){value, sizeof value});
+        }
+        if (err == VERSO_OK) {
+            err = verso_commit(txn, NULL, NULL);
+        } else {
+            verso_abort(txn);
+        }
+        if (err != VERSO_OK) {
+            cr_assert_eq(err, VERSO_NOSPC, "%s", verso_error_detail());
+            return number;
+        }
+    }
+}
+
+Test(full_disk, refuses_a_transaction_and_takes_it_when_there_is_room_again)
+{
+    struct fixture fixture = open_fixture();
+    simulated_disk_set_capacity(fixture.disk, 24 << 20);
+    cr_assert_gt(put_until_full(&fixture), 1000);
+    simulated_disk_set_capacity(fixture.disk, 2 * PLENTY);
+    verso_txn *txn;
+    cr_assert_eq(verso_begin(fixture.store, &txn), VERSO_OK);
+    cr_assert_eq(verso_put(txn, verso_text("a"), verso_text("b")), VERSO_OK);
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK, "%s", verso_error_detail());
+    close_fixture(&fixture);
+}
+
+Test(full_disk, drops_the_pages_of_half_a_long_value)
+{
+    struct fixture fixture = open_fixture();
+    uint8_t *value = calloc(1, LONG_VALUE);
+    verso_txn *txn;
+    cr_assert_eq(verso_begin(fixture.store, &txn), VERSO_OK);
+    cr_assert_eq(verso_put(txn, verso_text("a"), verso_text("b")), VERSO_OK);
+    simulated_disk_set_capacity(fixture.disk, simulated_disk_used_bytes(fixture.disk) + (1 << 20));
+    verso_err err = verso_put(txn, verso_text("long"), (verso_slice){value, LONG_VALUE});
+    cr_assert_eq(err, VERSO_NOSPC, "%s", verso_strerror(err));
+    simulated_disk_set_capacity(fixture.disk, PLENTY);
+    err = verso_commit(txn, NULL, NULL);
+    cr_assert(err == VERSO_OK || err == VERSO_MUST_ABORT, "%s", verso_strerror(err));
+    free(value);
+    close_fixture(&fixture); /* checks that no page leaked */
+}
+
+Test(full_disk, lets_a_transaction_delete)
+{
+    struct fixture fixture = open_fixture();
+    simulated_disk_set_capacity(fixture.disk, 24 << 20);
+    unsigned keys = put_until_full(&fixture);
+    cr_assert_gt(keys, 1000);
+    fill_disk(&fixture);
+    char text[16];
+    for (unsigned number = 0; number < keys; number += 50) {
+        verso_txn *txn;
+        cr_assert_eq(verso_begin(fixture.store, &txn), VERSO_OK);
+        for (unsigned i = 0; i < 50; i++) {
+            verso_err err = verso_delete(txn, key_of(number + i, text));
+            cr_assert_eq(err, VERSO_OK, "key %u: %s", number + i, verso_error_detail());
+        }
+        cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK, "from key %u: %s", number,
+                     verso_error_detail());
+    }
+    close_fixture(&fixture);
+}
