@@ -119,6 +119,17 @@ static verso_err judge_parked(struct vs_store *store)
     return VERSO_OK;
 }
 
+/* In memory no checkpoint takes roots over: those that nobody keeps are forgotten here. */
+static void forget_dropped_roots(struct vs_store *store)
+{
+    uint64_t oldest = store->kept.range[0].from;
+    pthread_mutex_lock(&store->roots.lookup_lock);
+    if (oldest > 0) {
+        vs_roots_forget(&store->roots, oldest - 1);
+    }
+    pthread_mutex_unlock(&store->roots.lookup_lock);
+}
+
 verso_err vs_store_judge(struct vs_store *store, bool parked_too)
 {
     if (parked_too) {
@@ -126,6 +137,9 @@ verso_err vs_store_judge(struct vs_store *store, bool parked_too)
     }
     uint64_t published = vs_roots_published(&store->roots);
     verso_err err = vs_store_refresh_kept(store);
+    if (err == VERSO_OK && store->in_memory) {
+        forget_dropped_roots(store);
+    }
     if (err == VERSO_OK) {
         err = judge_recent(store, published);
     }

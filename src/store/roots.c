@@ -137,6 +137,12 @@ void vs_roots_clear(struct vs_roots *roots)
 
 verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note_size)
 {
+    /* acquire: pairs with the release in vs_roots_forget(); an older value errs on the safe side */
+    if (version - atomic_load_explicit(&roots->first, memory_order_acquire) >=
+        VS_RECENT_ROOTS_MAX) {
+        return vs_fault(VERSO_LIMIT, "%d roots since the last checkpoint, or kept in memory",
+                        VS_RECENT_ROOTS_MAX);
+    }
     struct vs_root_chunk **chunk = chunk_at(roots, version);
     if (*chunk == NULL) {
         *chunk = calloc(1, sizeof **chunk);
@@ -192,13 +198,16 @@ bool vs_roots_find(const struct vs_roots *roots, uint64_t version, struct vs_roo
 
 void vs_roots_forget(struct vs_roots *roots, uint64_t version)
 {
-    for (; roots->first <= version; roots->first++) {
-        struct vs_root_record *record = record_at(roots, roots->first);
+    uint64_t first = roots->first;
+    for (; first <= version; first++) {
+        struct vs_root_record *record = record_at(roots, first);
         free((void *)(uintptr_t)record->note.data);
         record->note = (verso_slice){NULL, 0};
-        if (roots->first % VS_ROOT_CHUNK == VS_ROOT_CHUNK - 1) {
-            free(*chunk_at(roots, roots->first));
-            *chunk_at(roots, roots->first) = NULL;
+        if (first % VS_ROOT_CHUNK == VS_ROOT_CHUNK - 1) {
+            free(*chunk_at(roots, first));
+            *chunk_at(roots, first) = NULL;
         }
     }
+    /* release: the chunks are gone before their places count as free */
+    atomic_store_explicit(&roots->first, first, memory_order_release);
 }

@@ -6,7 +6,7 @@
  * slot) has a root that was published while it was pinned.
  *
  * Recent roots lie in chunks named by version; a chunk goes when a checkpoint has its roots in the
- * history tree. Lookups by id hold `lookup_lock`, which the writer never takes.
+ * history tree, or, in memory, when nobody keeps them. Lookups by id hold `lookup_lock`.
  */
 #ifndef VERSO_STORE_ROOTS_H
 #define VERSO_STORE_ROOTS_H
@@ -40,7 +40,7 @@ struct vs_roots {
     _Atomic uint64_t published; /* version of the newest publication */
 
     struct vs_root_chunk **chunk; /* ring by version / VS_ROOT_CHUNK; entries as `first`..`end` say */
-    uint64_t first;               /* recent roots begin here; guarded by lookup_lock */
+    _Atomic uint64_t first;       /* recent roots begin here; changed under lookup_lock */
     _Atomic uint64_t end;         /* first version not committed yet */
     pthread_mutex_t lookup_lock;
 };
@@ -52,7 +52,8 @@ void vs_roots_clear(struct vs_roots *roots);
 /** Start again from another record; nobody reads yet. */
 void vs_roots_restart(struct vs_roots *roots, const struct vs_root_record *record);
 
-/** Make sure that vs_roots_append() cannot fail. Writer lock. VERSO_NOMEM. */
+/** Make sure that vs_roots_append() cannot fail. Writer lock. VERSO_NOMEM; VERSO_LIMIT: there are
+ *  VS_RECENT_ROOTS_MAX roots already. */
 verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note_size);
 
 /** Enter the next root (its note is copied). Writer lock; reserved before. */
@@ -79,7 +80,7 @@ verso_err vs_roots_pin(struct vs_roots *roots, struct vs_reader_slots *readers, 
 bool vs_roots_find(const struct vs_roots *roots, uint64_t version, struct vs_root_record *record,
                    uint8_t *note);
 
-/** Roots up to `version` are in the history tree now. lookup_lock held. */
+/** Roots up to `version` are in the history tree now, or kept by nobody. lookup_lock held. */
 void vs_roots_forget(struct vs_roots *roots, uint64_t version);
 
 #endif
