@@ -183,7 +183,9 @@ Test(tree_cursor, an_empty_tree_has_only_ends)
 
 /* ---- batches ---- */
 
-static verso_entry entries[2 * KEYS];
+enum { CAPACITY = 2 * KEYS };
+
+static verso_entry entries[CAPACITY];
 
 static size_t batch(unsigned to, bool inclusive, size_t capacity)
 {
@@ -196,13 +198,13 @@ static size_t batch(unsigned to, bool inclusive, size_t capacity)
 
 Test(tree_cursor, a_batch_hands_out_everything_with_keys_that_stay)
 {
-    cr_assert_eq(batch(0, false, 2 * KEYS), KEYS);
+    cr_assert_eq(batch(0, false, CAPACITY), KEYS);
     for (unsigned i = 0; i < KEYS; i++) {
         cr_assert_eq(fixture_number(entries[i].key), 2 * i);
         verso_slice expected = fixture_value(2 * i, "v", VALUE);
         cr_assert_arr_eq(entries[i].value.data, expected.data, VALUE);
     }
-    cr_assert_eq(batch(0, false, 2 * KEYS), 0);
+    cr_assert_eq(batch(0, false, CAPACITY), 0);
     cr_assert_eq(previous(cursor), 2 * KEYS - 2);
 }
 

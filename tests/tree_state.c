@@ -133,9 +133,10 @@ static const char *compare_steps(const struct tree_state *state, const struct vs
             return "a step forward";
         }
     }
-    if (vs_tree_cursor_next(cursor, &entry) != VERSO_NOT_FOUND ||
-        vs_tree_cursor_next(cursor, &entry) != VERSO_NOT_FOUND) {
-        return "the end";
+    for (unsigned twice = 0; twice < 2; twice++) {
+        if (vs_tree_cursor_next(cursor, &entry) != VERSO_NOT_FOUND) {
+            return "the end";
+        }
     }
     for (size_t i = state->count; i-- > 0;) {
         if (vs_tree_cursor_previous(cursor, &entry) != VERSO_OK ||

@@ -7,7 +7,7 @@
 
 #include "tree_fixture.h"
 
-enum { VALUE = 40 }; /* bytes */
+enum { VALUE = 40, LONGER = 2 * VALUE, LONGEST = 3 * VALUE }; /* bytes */
 
 static struct tree_store *store;
 
@@ -192,7 +192,7 @@ Test(tree, abort_leaves_the_version_as_it_was)
         fixture_delete(edit, i);
     }
     for (unsigned i = 1; i < 900; i += 3) {
-        fixture_put(edit, i, "lost", 2 * VALUE);
+        fixture_put(edit, i, "lost", LONGER);
     }
     tree_store_abort(store);
     tree_store_check(store, version);
@@ -216,7 +216,7 @@ Test(tree, the_fingerprint_tells_the_content_and_not_its_history)
     cr_assert_eq(edit->fingerprint, 0);
     cr_assert_eq(edit->root.page, 0);
     for (unsigned i = 300; i-- > 0;) {
-        fixture_put(edit, i, i % 2 == 0 ? "a" : "b", 3 * VALUE);
+        fixture_put(edit, i, i % 2 == 0 ? "a" : "b", LONGEST);
     }
     cr_assert_neq(edit->fingerprint, fingerprint);
     for (unsigned i = 0; i < 300; i++) {
