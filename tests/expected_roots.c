@@ -43,8 +43,20 @@ void expected_roots_init(struct expected_roots *roots, uint64_t keep_last)
 void expected_forget_after(struct expected_roots *roots, uint64_t version)
 {
     for (; roots->issued > version; roots->issued--) {
-        tree_state_clear(&roots->root[roots->issued].state);
+        if (roots->issued > roots->borrowed) {
+            tree_state_clear(&roots->root[roots->issued].state);
+        }
     }
+    roots->borrowed = roots->borrowed < version ? roots->borrowed : version;
+}
+
+struct expected_roots expected_branch(const struct expected_roots *roots, uint64_t version)
+{
+    struct expected_roots branch = {
+        .capacity = version + 8, .issued = version, .borrowed = version};
+    branch.root = must_have(calloc(branch.capacity, sizeof *branch.root));
+    memcpy(branch.root, roots->root, (version + 1) * sizeof *branch.root);
+    return branch;
 }
 
 void expected_roots_clear(struct expected_roots *roots)

@@ -25,12 +25,19 @@ struct expected_roots {
     struct expected_root *root; /* [0, issued]; 0 is the empty state */
     size_t capacity;
     uint64_t issued;            /* newest version that a commit may have made */
+    uint64_t borrowed;          /* states up to this version belong to another, see expected_branch() */
     struct tree_state working;  /* the open transaction's */
     struct expected_chunk *chunks;
 };
 
 void expected_roots_init(struct expected_roots *roots, uint64_t keep_last);
 void expected_roots_clear(struct expected_roots *roots);
+
+/**
+ * The versions up to `version` once more, on which another future may be built. It borrows their
+ * content from `roots`, which must outlive it.
+ */
+struct expected_roots expected_branch(const struct expected_roots *roots, uint64_t version);
 
 /** A copy of these bytes that lives as long as the whole. */
 verso_slice expected_keep(struct expected_roots *roots, verso_slice bytes);

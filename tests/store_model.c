@@ -25,7 +25,7 @@ enum {
     KEY_MAX = 16384,
     VALUE_MAX = 700 * 1024,
     SORTED_MAX = 60,
-    LARGE_FACTOR = 40,
+    LONG_BYTES_MAX = 60 << 20, /* of long values in a run: the disk maps no more than 256 MiB */
 };
 
 #define STORE_PATH "store"
@@ -60,6 +60,7 @@ struct store_model {
     unsigned held_count;
     struct cut cut;
     bool shrinking;
+    uint64_t long_bytes; /* of long values so far */
     unsigned beside;  /* steps still to come beside the checkpoint that runs */
     const char *beside_fault;
     uint8_t key[KEY_MAX];
@@ -115,9 +116,10 @@ static verso_slice some_key(struct store_model *model, const struct tree_state *
 
 static verso_slice new_value(struct store_model *model)
 {
-    bool is_long = one_in(model, model->config.long_one_in);
+    bool is_long = model->long_bytes < LONG_BYTES_MAX && one_in(model, model->config.long_one_in);
     size_t max = is_long ? model->config.long_value_max : model->config.value_max;
     size_t size = (size_t)below(model, max + 1);
+    model->long_bytes += is_long ? size : 0;
     uint64_t stamp = simulated_random_next(&model->random);
     for (size_t i = 0; i < size; i += 8) {
         uint64_t word = stamp + i;
@@ -147,9 +149,8 @@ struct store_model_config store_model_draw(uint64_t seed, uint32_t page_size)
     config.long_one_in = longs[simulated_random_below(&random, 4)];
     const size_t long_values[] = {5000, 40000, 400000};
     config.long_value_max = long_values[simulated_random_below(&random, 3)];
-    const size_t targets[] = {20, 150, 600, 2000}; /* the disk maps no more than 256 MiB */
-    config.keys_target =
-        targets[simulated_random_below(&random, config.long_value_max > 40000 ? 2 : 4)];
+    const size_t targets[] = {20, 150, 600, 2000};
+    config.keys_target = targets[simulated_random_below(&random, 4)];
     const unsigned changes[] = {1, 4, 20, 100};
     config.changes_max = changes[simulated_random_below(&random, 4)];
     config.large_one_in = simulated_random_below(&random, 2) == 0 ? 0 : 30;

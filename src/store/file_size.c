@@ -133,6 +133,8 @@ verso_err vs_store_cut_file(struct vs_store *store)
                                                                : store->meta.high_water;
     uint64_t pages = space->file_pages + space->reserve_pages;
     uint64_t goal = used + wanted_reserve(used) + GROW_PAGES_MIN;
+    uint64_t fixed = (VS_META_B_AT + VS_PART_BYTES) >> store->pages.page_shift; /* small pages */
+    goal = goal > fixed ? goal : fixed + 1;
     if (store->read_only || goal + growth_step(store, pages) > pages) {
         return VERSO_OK;
     }

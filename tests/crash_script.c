@@ -1,0 +1,300 @@
+/*
+ * crash_script.c - the story, and the judge of what a power cut left of it.
+ */
+#include "crash_script.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PAGE_SIZE = 512,
+    LOG_BYTES = 64 * 1024,
+    ARENA_BYTES = 512 * 512,
+};
+
+void crash_script_init(struct crash_script *script, uint64_t seed)
+{
+    *script = (struct crash_script){.random = {seed}};
+    script->disk = simulated_disk_open(seed);
+    simulated_disk_set_any_subset(script->disk, true);
+    expected_roots_init(&script->roots, 0);
+}
+
+void crash_script_clear(struct crash_script *script)
+{
+    (void)verso_close(script->store);
+    simulated_disk_set_hook(script->disk, NULL, NULL);
+    if (simulated_disk_open_files(script->disk) == 0) {
+        simulated_disk_close(script->disk);
+    }
+    expected_roots_clear(&script->roots);
+}
+
+verso_err crash_script_open(struct simulated_disk *disk, verso_store **store)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.create = true;
+    options.page_size = PAGE_SIZE;
+    options.log_bytes = LOG_BYTES;
+    options.arena_bytes = ARENA_BYTES;
+    options.system = simulated_disk_os(disk);
+    return verso_open(CRASH_SCRIPT_PATH, &options, store);
+}
+
+/* ---- scenes ---- */
+
+static verso_slice numbered_key(unsigned number, char *key, size_t size)
+{
+    (void)snprintf(key, size, "key %06u", number);
+    return verso_text(key);
+}
+
+static verso_err change(struct crash_script *script, verso_txn *txn, unsigned number, size_t size)
+{
+    char text[16];
+    uint8_t *value = script->value;
+    verso_slice key = numbered_key(number, text, sizeof text);
+    if (size == 0) {
+        expected_delete(&script->roots, key);
+        return verso_delete(txn, key);
+    }
+    uint64_t stamp = simulated_random_next(&script->random);
+    for (size_t i = 0; i + 8 <= size; i += 8, stamp++) {
+        memcpy(value + i, &stamp, sizeof stamp);
+    }
+    expected_put(&script->roots, key, (verso_slice){value, size});
+    return verso_put(txn, key, (verso_slice){value, size});
+}
+
+static verso_err commit(struct crash_script *script, verso_txn *txn, bool asynchronous)
+{
+    char note[40];
+    (void)snprintf(note, sizeof note, "after %" PRIu64, script->roots.issued);
+    verso_commit_options options = VERSO_COMMIT_OPTIONS_INIT;
+    options.asynchronous = asynchronous;
+    options.note = verso_text(note);
+    uint64_t keep = script->roots.root[script->roots.issued].keep_last;
+    uint64_t version = expected_commit(&script->roots, options.note, keep);
+    verso_root_id root;
+    verso_err err = verso_commit(txn, &options, &root);
+    if (err == VERSO_OK && root != version) {
+        return VERSO_CORRUPT;
+    }
+    if (err == VERSO_OK && !asynchronous) {
+        script->durable = version;
+    }
+    return err;
+}
+
+verso_err crash_script_commit(struct crash_script *script, unsigned from, unsigned count,
+                              size_t size, bool asynchronous)
+{
+    verso_txn *txn;
+    verso_err err = verso_begin(script->store, &txn);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    expected_begin(&script->roots);
+    for (unsigned i = 0; i < count && err == VERSO_OK; i++) {
+        err = change(script, txn, from + i, size);
+    }
+    if (err == VERSO_OK) {
+        return commit(script, txn, asynchronous);
+    }
+    verso_abort(txn);
+    expected_abort(&script->roots);
+    return err;
+}
+
+static verso_err abort_one(struct crash_script *script)
+{
+    verso_txn *txn;
+    verso_err err = verso_begin(script->store, &txn);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    expected_begin(&script->roots);
+    err = change(script, txn, 900000, 5000);
+    verso_abort(txn);
+    expected_abort(&script->roots);
+    return err;
+}
+
+static verso_err checkpoint(struct crash_script *script)
+{
+    verso_err err = verso_checkpoint(script->store);
+    if (err == VERSO_OK) {
+        script->durable = script->roots.issued;
+    }
+    return err;
+}
+
+static verso_err keep_last(struct crash_script *script, uint64_t last)
+{
+    expected_begin(&script->roots);
+    uint64_t version = expected_commit(&script->roots, (verso_slice){NULL, 0}, last);
+    verso_err err = verso_set_keep_last(script->store, last, NULL);
+    if (err == VERSO_OK) {
+        script->durable = version;
+    }
+    return err;
+}
+
+static verso_err wait_for_all(struct crash_script *script)
+{
+    verso_err err = verso_wait_durable(script->store, script->roots.issued);
+    if (err == VERSO_OK) {
+        script->durable = script->roots.issued;
+    }
+    return err;
+}
+
+static verso_err close_story(struct crash_script *script)
+{
+    verso_err err = verso_close(script->store);
+    script->store = NULL;
+    if (err == VERSO_OK) {
+        script->durable = script->roots.issued;
+    }
+    return err;
+}
+
+/* ---- the story ---- */
+
+enum scene {
+    OPEN,
+    CLOSE,
+    COMMIT,
+    ASYNCHRONOUS,
+    WAIT,
+    CHECKPOINT,
+    KEEP,
+    ABORT,
+};
+
+struct line {
+    enum scene scene;
+    unsigned from; /* KEEP: how many */
+    unsigned count;
+    size_t size; /* of the values; 0: delete */
+};
+
+static const struct line story[] = {
+    {OPEN, 0, 0, 0},           {COMMIT, 0, 3, 20},       {COMMIT, 3, 40, 30},
+    {ASYNCHRONOUS, 50, 2, 60}, {ASYNCHRONOUS, 0, 1, 10}, {COMMIT, 60, 1, 3000},
+    {CHECKPOINT, 0, 0, 0},     {COMMIT, 0, 30, 25},      {ABORT, 0, 0, 0},
+    {COMMIT, 61, 1, 20000},    {CHECKPOINT, 0, 0, 0},    {KEEP, 2, 0, 0},
+    {COMMIT, 0, 45, 31},       {COMMIT, 60, 1, 1},       {CHECKPOINT, 0, 0, 0},
+    {COMMIT, 1000, 150, 60},   {COMMIT, 61, 1, 0},       {COMMIT, 2000, 1100, 50},
+    {COMMIT, 1000, 100, 70},   {COMMIT, 62, 1, 30000},   {COMMIT, 62, 1, 30000},
+    {ASYNCHRONOUS, 0, 3, 20},  {WAIT, 0, 0, 0},          {COMMIT, 2000, 1100, 0},
+    {KEEP, 0, 0, 0},           {COMMIT, 1000, 150, 0},   {CLOSE, 0, 0, 0},
+    {OPEN, 0, 0, 0},           {COMMIT, 0, 45, 0},       {COMMIT, 50, 2, 0},
+    {COMMIT, 60, 1, 0},        {COMMIT, 62, 1, 0},       {CHECKPOINT, 0, 0, 0},
+    {COMMIT, 5, 10, 40},       {KEEP, 1, 0, 0},          {COMMIT, 5, 10, 40},
+    {CHECKPOINT, 0, 0, 0},     {COMMIT, 8, 2, 700},      {CLOSE, 0, 0, 0},
+};
+
+static verso_err play_line(struct crash_script *script, const struct line *line)
+{
+    switch (line->scene) {
+    case OPEN:
+        return crash_script_open(script->disk, &script->store);
+    case CLOSE:
+        return close_story(script);
+    case COMMIT:
+        return crash_script_commit(script, line->from, line->count, line->size, false);
+    case ASYNCHRONOUS:
+        return crash_script_commit(script, line->from, line->count, line->size, true);
+    case WAIT:
+        return wait_for_all(script);
+    case CHECKPOINT:
+        return checkpoint(script);
+    case KEEP:
+        return keep_last(script, line->from);
+    case ABORT:
+        return abort_one(script);
+    }
+    return VERSO_INVALID;
+}
+
+verso_err crash_script_play(struct crash_script *script)
+{
+    for (size_t i = 0; i < sizeof story / sizeof story[0] && script->err == VERSO_OK; i++) {
+        script->err = play_line(script, &story[i]);
+    }
+    return script->err;
+}
+
+/* ---- the judge ---- */
+
+static _Thread_local char fault_text[800];
+
+static const char *failed(const char *what, const char *why)
+{
+    char copy[600];
+    (void)snprintf(copy, sizeof copy, "%s", why);
+    (void)snprintf(fault_text, sizeof fault_text, "%s: %s", what, copy);
+    return fault_text;
+}
+
+static const char *commit_once_more(struct crash_script *judged)
+{
+    verso_err err = crash_script_commit(judged, 7, 3, 33, false);
+    if (err != VERSO_OK) {
+        return failed("a commit after the recovery", verso_error_detail());
+    }
+    const char *fault = expected_check(judged->store);
+    return fault == NULL ? NULL : failed("after one more commit", fault);
+}
+
+static const char *open_and_compare(struct crash_script *judged, uint64_t least, const char *when)
+{
+    verso_err err = crash_script_open(judged->disk, &judged->store);
+    if (err != VERSO_OK) {
+        judged->store = NULL;
+        return failed(when, verso_error_detail());
+    }
+    const char *fault =
+        expected_compare_recovered(&judged->roots, judged->store, least, &judged->random);
+    return fault == NULL ? NULL : failed(when, fault);
+}
+
+static const char *close_it(struct crash_script *judged)
+{
+    verso_err err = verso_close(judged->store);
+    judged->store = NULL;
+    if (err != VERSO_OK) {
+        return failed("closing", verso_error_detail());
+    }
+    return simulated_disk_open_files(judged->disk) == 0 ? NULL : "closing left files open";
+}
+
+const char *crash_script_judge(const struct expected_roots *roots, struct simulated_disk *left,
+                               uint64_t least, uint64_t *recovered)
+{
+    struct crash_script judged = {.disk = left,
+                                  .roots = expected_branch(roots, roots->issued),
+                                  .random = {least}};
+    const char *fault = open_and_compare(&judged, least, "opening what was left");
+    uint64_t found = judged.roots.issued;
+    if (fault == NULL) {
+        fault = commit_once_more(&judged);
+    }
+    if (fault == NULL) {
+        fault = close_it(&judged);
+    }
+    if (fault == NULL) {
+        fault = open_and_compare(&judged, judged.roots.issued, "opening for the second time");
+    }
+    if (fault == NULL) {
+        fault = close_it(&judged);
+    }
+    if (fault == NULL && recovered != NULL) {
+        *recovered = found;
+    }
+    crash_script_clear(&judged);
+    return fault;
+}

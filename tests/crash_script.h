@@ -1,0 +1,55 @@
+/*
+ * crash_script.h - one fixed story of a store, short enough to be stopped at each of its changes to the
+ * disk, and the proof that what such a stop left can be opened and worked with.
+ *
+ * The story: commits of few keys and of many, alone and in groups; long values; checkpoints; log
+ * segments that come round; a transaction too long for the log; growth; roots dropped and all kept;
+ * deletes down to the empty tree; an abort; a clean close and a second life.
+ */
+#ifndef VERSO_TESTS_CRASH_SCRIPT_H
+#define VERSO_TESTS_CRASH_SCRIPT_H
+
+#include "expected_roots.h"
+#include "simulated_disk.h"
+
+#define CRASH_SCRIPT_PATH "store"
+
+enum { CRASH_SCRIPT_VALUE_MAX = 40 * 1024 };
+
+struct crash_script {
+    struct simulated_disk *disk;
+    verso_store *store;            /* NULL between two lives */
+    struct expected_roots roots;   /* versions issued so far */
+    uint64_t durable;              /* versions promised to survive */
+    struct simulated_random random;
+    verso_err err;                 /* the first that a call of the story returned */
+    uint8_t value[CRASH_SCRIPT_VALUE_MAX]; /* the script's own: a hook may play another meanwhile */
+};
+
+void crash_script_init(struct crash_script *script, uint64_t seed);
+void crash_script_clear(struct crash_script *script);
+
+/**
+ * Play the story to its end or to the first error. After an error the store may still be open.
+ * The disk's hook, set by the caller, sees what is issued and durable at each moment.
+ */
+verso_err crash_script_play(struct crash_script *script);
+
+/** How the story opens its store, on whatever disk. */
+verso_err crash_script_open(struct simulated_disk *disk, verso_store **store);
+
+/** Put `count` keys [from, from + count) with values of `size` bytes, in one transaction of its own. */
+verso_err crash_script_commit(struct crash_script *script, unsigned from, unsigned count,
+                              size_t size, bool asynchronous);
+
+/**
+ * The disk that a power cut left: open, compare with the versions [least, issued], commit once more,
+ * close, open again, compare. The disk is used up.
+ *
+ * @param[out] recovered  The version found; may be NULL.
+ * @return NULL, or what went wrong.
+ */
+const char *crash_script_judge(const struct expected_roots *roots, struct simulated_disk *left,
+                               uint64_t least, uint64_t *recovered);
+
+#endif

@@ -1,0 +1,261 @@
+/*
+ * store_crash_test.c - the power fails before and after every change that a story makes to the disk.
+ */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "crash_script.h"
+#include "format/layout.h"
+#include "format/meta.h"
+#include "page_keys.h"
+
+enum {
+    NESTED_EVERY = 60,  /* of this many images one is recovered with power cuts of its own */
+    METAS_EVERY = 25,   /* of one a meta page is lost as well */
+};
+
+/** One sweep over the story. */
+struct sweep {
+    struct crash_script script;
+    uint64_t images;
+    uint64_t nested;
+    char fault[1000]; /* the first one; empty: none */
+};
+
+static void note_fault(struct sweep *sweep, const char *fault, const struct simulated_event *event,
+                       enum simulated_crash mode, uint64_t seed)
+{
+    (void)snprintf(sweep->fault, sizeof sweep->fault,
+                   "%s change %" PRIu64 " (kind %d of %s at %" PRIu64 ", %" PRIu64
+                   " bytes), mode %d, seed %" PRIu64 ": %s",
+                   event->is_after ? "after" : "before", event->change, (int)event->kind,
+                   event->path, event->offset, event->size, (int)mode, seed, fault);
+}
+
+/* ---- power cuts within the recovery ---- */
+
+struct nested {
+    struct sweep *sweep;
+    uint64_t version; /* what the recovery finds, interrupted or not */
+    const char *fault;
+};
+
+static void cut_recovery(void *argument, struct simulated_disk *disk,
+                         const struct simulated_event *event)
+{
+    struct nested *nested = argument;
+    if (!event->is_change || nested->fault != NULL) {
+        return;
+    }
+    const enum simulated_crash modes[] = {SIMULATED_CRASH_ALL_OLD, SIMULATED_CRASH_RANDOM};
+    struct expected_roots roots = expected_branch(&nested->sweep->script.roots, nested->version);
+    for (unsigned i = 0; i < 2 && nested->fault == NULL; i++) {
+        struct simulated_disk *left = simulated_disk_crash(disk, event->change, modes[i]);
+        nested->fault = crash_script_judge(&roots, left, nested->version, NULL);
+        nested->sweep->nested++;
+    }
+    expected_roots_clear(&roots);
+}
+
+static const char *sweep_recovery(struct sweep *sweep, struct simulated_disk *disk, uint64_t version)
+{
+    struct nested nested = {.sweep = sweep, .version = version};
+    simulated_disk_set_hook(disk, cut_recovery, &nested);
+    verso_store *store = NULL;
+    verso_err err = crash_script_open(disk, &store);
+    if (err == VERSO_OK) {
+        err = verso_close(store);
+    }
+    simulated_disk_set_hook(disk, NULL, NULL);
+    return nested.fault != NULL ? nested.fault
+           : err != VERSO_OK    ? "a recovery with power cuts of its own failed"
+                                : NULL;
+}
+
+/* ---- lost metas ---- */
+
+static bool meta_is_good(struct simulated_disk *disk, uint64_t at)
+{
+    uint64_t size;
+    const uint8_t *bytes = simulated_disk_bytes(disk, CRASH_SCRIPT_PATH, &size);
+    struct vs_meta meta;
+    return bytes != NULL && size >= at + VS_PART_BYTES &&
+           vs_meta_decode(bytes + at, &meta) == VS_META_OK;
+}
+
+/* Each of two good metas can be lost by itself; with the newer one, what was not acknowledged yet. */
+static const char *lose_metas(struct sweep *sweep, struct simulated_disk *left, uint64_t version,
+                              uint64_t seed)
+{
+    if (!meta_is_good(left, 0) || !meta_is_good(left, VS_META_B_AT)) {
+        return NULL;
+    }
+    const char *fault = NULL;
+    struct expected_roots roots = expected_branch(&sweep->script.roots, version);
+    for (unsigned i = 0; i < 2 && fault == NULL; i++) {
+        struct simulated_disk *disk = simulated_disk_clone(left);
+        uint64_t at = i * (uint64_t)VS_META_B_AT + seed % VS_PART_BYTES;
+        simulated_disk_flip(disk, CRASH_SCRIPT_PATH, at, (uint8_t)(1U << seed % 8));
+        fault = crash_script_judge(&roots, disk, sweep->script.durable, NULL);
+    }
+    expected_roots_clear(&roots);
+    return fault;
+}
+
+/* ---- the sweep ---- */
+
+static void judge_image(struct sweep *sweep, struct simulated_disk *disk,
+                        const struct simulated_event *event, enum simulated_crash mode,
+                        uint64_t seed)
+{
+    if (sweep->fault[0] != '\0') {
+        return;
+    }
+    struct crash_script *script = &sweep->script;
+    struct simulated_disk *left = simulated_disk_crash(disk, seed, mode);
+    sweep->images++;
+    bool nests = sweep->images % NESTED_EVERY == 0;
+    bool loses = sweep->images % METAS_EVERY == 0;
+    struct simulated_disk *again = nests ? simulated_disk_clone(left) : NULL;
+    struct simulated_disk *metas = loses ? simulated_disk_clone(left) : NULL;
+    uint64_t version = 0;
+    const char *fault = crash_script_judge(&script->roots, left, script->durable, &version);
+    if (fault == NULL && nests) {
+        fault = sweep_recovery(sweep, again, version);
+    }
+    if (fault == NULL && loses) {
+        fault = lose_metas(sweep, metas, version, seed);
+    }
+    simulated_disk_close(metas);
+    if (fault != NULL) {
+        note_fault(sweep, fault, event, mode, seed);
+    } else {
+        simulated_disk_close(again);
+    }
+}
+
+static void cut_everywhere(void *argument, struct simulated_disk *disk,
+                           const struct simulated_event *event)
+{
+    struct sweep *sweep = argument;
+    if (!event->is_change) {
+        return;
+    }
+    uint64_t seed = event->change * 2 + event->is_after;
+    judge_image(sweep, disk, event, SIMULATED_CRASH_ALL_OLD, seed);
+    judge_image(sweep, disk, event, SIMULATED_CRASH_ALL_NEW, seed);
+    judge_image(sweep, disk, event, SIMULATED_CRASH_RANDOM, seed);
+    judge_image(sweep, disk, event, SIMULATED_CRASH_RANDOM, seed + 1000000);
+    judge_image(sweep, disk, event, SIMULATED_CRASH_TORN, seed);
+    uint64_t dirty = simulated_disk_dirty_sectors(disk);
+    for (uint64_t i = 0; i < 2 && i < dirty; i++) {
+        judge_image(sweep, disk, event, SIMULATED_CRASH_ONE_NEW, (seed + i * 7) % dirty);
+        judge_image(sweep, disk, event, SIMULATED_CRASH_ONE_OLD, (seed + i * 7) % dirty);
+    }
+}
+
+static void sweep_story(uint64_t seed)
+{
+    static struct sweep sweep;
+    sweep = (struct sweep){.images = 0};
+    crash_script_init(&sweep.script, seed);
+    simulated_disk_set_hook(sweep.script.disk, cut_everywhere, &sweep);
+    verso_err err = crash_script_play(&sweep.script);
+    cr_assert(sweep.fault[0] == '\0', "seed=%" PRIu64 " %s", seed, sweep.fault);
+    cr_assert(err == VERSO_OK, "the story itself failed: %s (%s)", verso_strerror(err),
+              verso_error_detail());
+    cr_assert(sweep.images > 1000 && sweep.nested > 100, "only %" PRIu64 " images, %" PRIu64 " nested",
+              sweep.images, sweep.nested);
+    crash_script_clear(&sweep.script);
+}
+
+Test(store_crash, leaves_a_whole_version_at_every_change)
+{
+    sweep_story(page_keys_seed());
+}
+
+/* ---- commits that were never acknowledged ---- */
+
+/* Design, section 6: A and B are written, not synced; the cut leaves B, but not A. After the recovery
+ * A' takes A's place in the log, byte for byte; then B must not follow it. */
+static void ghost(enum simulated_crash mode, uint64_t seed)
+{
+    struct crash_script script;
+    crash_script_init(&script, seed);
+    cr_assert_eq(crash_script_open(script.disk, &script.store), VERSO_OK);
+    cr_assert_eq(crash_script_commit(&script, 0, 20, 20, false), VERSO_OK);
+    uint64_t durable = script.durable;
+    verso_store *store = script.store;
+    struct simulated_disk *disk = script.disk;
+    for (unsigned i = 0; i < 2; i++) { /* A, B */
+        cr_assert_eq(crash_script_commit(&script, i, 1, 700, true), VERSO_OK);
+    }
+    /* written without a sync: the sync that follows the write is the moment of the cut */
+    struct simulated_fault fault = {.kind = SIMULATED_SYNC, .nth = 1, .for_ever = true};
+    simulated_disk_inject(disk, &fault);
+    cr_assert_eq(verso_sync(store), VERSO_UNKNOWN);
+    simulated_disk_heal(disk);
+
+    struct simulated_disk *left = simulated_disk_crash(disk, seed, mode);
+    (void)verso_close(store);
+    simulated_disk_close(disk);
+    script.disk = left;
+    cr_assert_eq(crash_script_open(left, &script.store), VERSO_OK, "%s", verso_error_detail());
+    const char *text =
+        expected_compare_recovered(&script.roots, script.store, durable, &script.random);
+    cr_assert(text == NULL, "mode %d seed=%" PRIu64 ": %s", (int)mode, seed, text);
+    cr_assert_eq(crash_script_commit(&script, 0, 1, 700, false), VERSO_OK); /* A' */
+
+    const enum simulated_crash modes[] = {SIMULATED_CRASH_ALL_OLD, SIMULATED_CRASH_ALL_NEW,
+                                          SIMULATED_CRASH_RANDOM};
+    for (unsigned i = 0; i < 3; i++) {
+        struct simulated_disk *second = simulated_disk_crash(left, seed, modes[i]);
+        text = crash_script_judge(&script.roots, second, script.roots.issued, NULL);
+        cr_assert(text == NULL, "mode %d then %d seed=%" PRIu64 ": %s", (int)mode, (int)modes[i],
+                  seed, text);
+    }
+    crash_script_clear(&script);
+}
+
+Test(store_crash, brings_no_unacknowledged_commit_back)
+{
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        ghost(SIMULATED_CRASH_ONE_NEW, seed);
+        ghost(SIMULATED_CRASH_ONE_OLD, seed);
+        ghost(SIMULATED_CRASH_RANDOM, seed);
+        ghost(SIMULATED_CRASH_TORN, seed);
+    }
+}
+
+/* ---- metas ---- */
+
+/* After each change to the disk between two syncs the metas may be lost: one is enough. */
+Test(store_crash, needs_one_good_meta)
+{
+    struct crash_script script;
+    crash_script_init(&script, 1);
+    cr_assert_eq(crash_script_play(&script), VERSO_OK);
+    for (unsigned which = 1; which <= 3; which++) {
+        struct simulated_disk *disk = simulated_disk_clone(script.disk);
+        if (which & 1) {
+            simulated_disk_flip(disk, CRASH_SCRIPT_PATH, 300, 0x40);
+        }
+        if (which & 2) {
+            simulated_disk_flip(disk, CRASH_SCRIPT_PATH, VS_META_B_AT + 300, 0x40);
+        }
+        uint64_t digest_before = simulated_disk_digest(disk);
+        if (which < 3) {
+            const char *fault =
+                crash_script_judge(&script.roots, disk, script.roots.issued, NULL);
+            cr_assert(fault == NULL, "metas lost: %u: %s", which, fault);
+            continue;
+        }
+        verso_store *store;
+        cr_assert_eq(crash_script_open(disk, &store), VERSO_CORRUPT);
+        cr_assert_eq(simulated_disk_digest(disk), digest_before, "a failed open changed the disk");
+        cr_assert_eq(simulated_disk_open_files(disk), 0);
+        simulated_disk_close(disk);
+    }
+    crash_script_clear(&script);
+}
