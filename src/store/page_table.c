@@ -65,7 +65,9 @@ void vs_page_table_clear(struct vs_page_table *table)
 
 void vs_page_table_set_top(struct vs_page_table *table, const uint64_t *top)
 {
+    pthread_mutex_lock(&table->load_lock); /* a reader may be loading another top page */
     memcpy(table->top, top, sizeof table->top);
+    pthread_mutex_unlock(&table->load_lock);
 }
 
 /* ---- loading from the mapping ---- */

@@ -59,7 +59,7 @@ struct vs_page_table {
     _Atomic uint64_t *directory_entry; /* of each directory page; valid where its top page is loaded */
     _Atomic uint8_t *directory_loaded; /* a byte a directory page */
     _Atomic uint8_t top_loaded[VS_TOPS_MAX];
-    uint64_t top[VS_TOPS_MAX];         /* entries from the meta; changed by checkpoints alone */
+    uint64_t top[VS_TOPS_MAX];         /* entries from the meta; guarded by load_lock */
     pthread_mutex_t load_lock;         /* loading of directory and top pages */
 
     pthread_mutex_t freeze_lock;

@@ -42,7 +42,16 @@ static const char *structure_fault(const uint8_t *bytes, size_t page_size, unsig
                                 : vs_branch_check(bytes, page_size);
 }
 
-verso_err vs_page_read_unverified(struct vs_pages *pages, vs_page_no page, const uint8_t **bytes)
+/* May whoever reads tree pages trust these bytes of a long value? */
+static bool is_harmless(const uint8_t *bytes, size_t page_size)
+{
+    unsigned kind = vs_page_kind(bytes);
+    return (kind != VS_KIND_LEAF && kind != VS_KIND_BRANCH) ||
+           structure_fault(bytes, page_size, kind, vs_page_birth(bytes)) == NULL;
+}
+
+static verso_err first_touch(struct vs_pages *pages, vs_page_no page, bool run,
+                             const uint8_t **bytes)
 {
     if (page == 0 || page >= pages->limit) {
         return vs_fault(VERSO_CORRUPT, "page %u: no such page", page);
@@ -58,6 +67,11 @@ verso_err vs_page_read_unverified(struct vs_pages *pages, vs_page_no page, const
     if ((kind & ~(unsigned)VS_CLOCK_HISTORY) - VS_KIND_LEAF > VS_KIND_RUN - VS_KIND_LEAF) {
         return vs_fault(VERSO_CORRUPT, "page %u: its descriptor says that it was never used", page);
     }
+    bool is_run = (kind & ~(unsigned)VS_CLOCK_HISTORY) == VS_KIND_RUN;
+    if (is_run != run) {
+        return vs_fault(VERSO_CORRUPT, "page %u: a %s where a %s belongs", page, kind_name(kind),
+                        run ? "value run" : "leaf or branch");
+    }
     if (at + pages->page_size > atomic_load(&pages->table->file_bytes)) {
         return vs_fault(VERSO_CORRUPT, "page %u (%s): lies beyond the end of the file", page,
                         kind_name(kind));
@@ -71,10 +85,23 @@ verso_err vs_page_read_unverified(struct vs_pages *pages, vs_page_no page, const
     if (fault != NULL) {
         return vs_fault(VERSO_CORRUPT, "page %u (%s): %s", page, kind_name(kind), fault);
     }
-    atomic_fetch_or_explicit(&pages->verified[page >> 6], UINT64_C(1) << (page & 63),
-                             memory_order_release);
+    if (!run || is_harmless(found, pages->page_size)) {
+        atomic_fetch_or_explicit(&pages->verified[page >> 6], UINT64_C(1) << (page & 63),
+                                 memory_order_release);
+    }
     *bytes = found;
     return VERSO_OK;
+}
+
+verso_err vs_page_read_unverified(struct vs_pages *pages, vs_page_no page, const uint8_t **bytes)
+{
+    return first_touch(pages, page, false, bytes);
+}
+
+verso_err vs_page_read_run_unverified(struct vs_pages *pages, vs_page_no page,
+                                      const uint8_t **bytes)
+{
+    return first_touch(pages, page, true, bytes);
 }
 
 verso_err vs_page_read_level(struct vs_pages *pages, vs_page_no page, unsigned level,

@@ -4,7 +4,8 @@
  * One bit a page says "in the mapping and verified"; only where it is clear a wider word is read:
  * the page's frame in the arena, or 0 for "in the file, not verified yet". A page met in the file
  * for the first time since open is checked against its descriptor's CRC and for its structure; past
- * that, its bytes are trusted.
+ * that, its bytes are trusted. Pages of long values hold any bytes: such as could be taken for a leaf
+ * or branch that they are not never get their bit, and are checked at each touch.
  *
  * Threads: any. What is returned stays valid while the caller's pin (reader_slots.h) on a version in
  * the page's life span holds; a writer's, until its next vs_writer_step().
@@ -34,32 +35,45 @@ struct vs_pages {
     struct vs_file *file;        /* NULL: in memory */
 };
 
-/** The rest of vs_page_read(): a page in the file, met for the first time since open. */
+/** Where a page lies if that is known without a look at its descriptor, else NULL. */
+static inline const uint8_t *vs_page_known(const struct vs_pages *pages, vs_page_no page)
+{
+    if (page >= pages->limit) {
+        return NULL;
+    }
+    /* acquire: pairs with the release of whoever verified; without it a reader might see the bit
+     * before the page's last bytes */
+    uint64_t word = atomic_load_explicit(&pages->verified[page >> 6], memory_order_acquire);
+    if (word >> (page & 63) & 1) {
+        return pages->map + ((size_t)page << pages->page_shift);
+    }
+    /* acquire: the frame's bytes come before the word that names it */
+    uint32_t frame = atomic_load_explicit(&pages->frame_of[page], memory_order_acquire);
+    return frame == 0 ? NULL : pages->frames + ((size_t)frame << pages->page_shift);
+}
+
+/** The rest of vs_page_read() and vs_page_read_run(): a page in the file, met for the first time. */
 verso_err vs_page_read_unverified(struct vs_pages *pages, vs_page_no page, const uint8_t **bytes);
+verso_err vs_page_read_run_unverified(struct vs_pages *pages, vs_page_no page,
+                                      const uint8_t **bytes);
 
 /**
- * The bytes of a page.
+ * The bytes of a leaf or branch; which of them, and of which level, its header says.
  *
- * @retval VERSO_CORRUPT  The page is not what its descriptor promises, or no page at all.
+ * @retval VERSO_CORRUPT  The page is not what its descriptor promises, or no such page at all.
  */
 static inline verso_err vs_page_read(struct vs_pages *pages, vs_page_no page, const uint8_t **bytes)
 {
-    if (page < pages->limit) {
-        /* acquire: pairs with the release of whoever verified; without it a reader might see the
-         * bit before the page's last bytes */
-        uint64_t word = atomic_load_explicit(&pages->verified[page >> 6], memory_order_acquire);
-        if (word >> (page & 63) & 1) {
-            *bytes = pages->map + ((size_t)page << pages->page_shift);
-            return VERSO_OK;
-        }
-        /* acquire: the frame's bytes come before the word that names it */
-        uint32_t frame = atomic_load_explicit(&pages->frame_of[page], memory_order_acquire);
-        if (frame != 0) {
-            *bytes = pages->frames + ((size_t)frame << pages->page_shift);
-            return VERSO_OK;
-        }
-    }
-    return vs_page_read_unverified(pages, page, bytes);
+    *bytes = vs_page_known(pages, page);
+    return *bytes != NULL ? VERSO_OK : vs_page_read_unverified(pages, page, bytes);
+}
+
+/** The bytes of a page of a long value. VERSO_CORRUPT as above. */
+static inline verso_err vs_page_read_run(struct vs_pages *pages, vs_page_no page,
+                                         const uint8_t **bytes)
+{
+    *bytes = vs_page_known(pages, page);
+    return *bytes != NULL ? VERSO_OK : vs_page_read_run_unverified(pages, page, bytes);
 }
 
 /** Where the bytes of a page would lie in the mapping, for prefetching only. */

@@ -22,7 +22,7 @@ static verso_err extent_bytes(struct vs_pages *pages, const struct vs_run_extent
 {
     for (uint32_t i = 0; i < extent->pages; i++) {
         const uint8_t *page;
-        verso_err err = vs_page_read(pages, extent->page + i, &page);
+        verso_err err = vs_page_read_run(pages, extent->page + i, &page);
         if (err != VERSO_OK) {
             return err;
         }
