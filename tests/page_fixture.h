@@ -1,0 +1,48 @@
+/*
+ * page_fixture.h - test support: a store of the store floor, driven by its pages, without trees on top.
+ *
+ * Every call that cannot succeed for a reason that is not the test's subject ends the test.
+ */
+#ifndef VERSO_TESTS_PAGE_FIXTURE_H
+#define VERSO_TESTS_PAGE_FIXTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "simulated_disk.h"
+#include "store/store.h"
+
+/** A store in memory, or on a disk (NULL: in memory), that keeps the newest `keep_last` versions. */
+struct vs_store *page_store_open(struct simulated_disk *disk, uint32_t page_size,
+                                 uint64_t keep_last);
+/** Close it with its last checkpoint. */
+void page_store_close(struct vs_store *store);
+
+struct vs_page_writer *page_begin(struct vs_store *store);
+/** Commit whatever was done, as a root without a tree. @return Its version. */
+uint64_t page_commit(struct vs_store *store);
+/** Commits that change no page, up to this version. */
+void page_commit_up_to(struct vs_store *store, uint64_t version);
+
+/** Make a leaf with one key and no link, or with a link to `next`. @return Its number. */
+vs_page_no page_make_leaf(struct vs_page_writer *writer, char mark);
+vs_page_no page_make_linked_leaf(struct vs_page_writer *writer, char mark, vs_page_no next);
+
+/** The mark of a leaf that can be read. */
+char page_mark(struct vs_store *store, vs_page_no page);
+
+/** vs_link_set() that succeeds. @return Whether relief is asked for. */
+bool page_link(struct vs_page_writer *writer, vs_page_no leaf, vs_page_no next);
+/** What follows a leaf in a version. */
+vs_page_no page_next(struct vs_store *store, vs_page_no leaf, uint64_t version);
+
+/** The eight words of a page's descriptor. */
+struct page_words {
+    uint64_t word[8];
+};
+struct page_words page_words(struct vs_store *store, vs_page_no page);
+
+/** Pin a version as a reader does. @return The slot, for vs_reader_unpin(). */
+uint32_t page_pin(struct vs_store *store, uint64_t version);
+
+#endif
