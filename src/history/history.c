@@ -175,6 +175,10 @@ verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slo
     /* pinned first, looked at after: a drop does it the other way round */
     err = version < vs_history_oldest(store) ? gone(version)
                                              : vs_history_find(store, version, record, note);
+    if (err == VERSO_GONE && version >= vs_history_oldest(store)) { /* and no drop came between */
+        err = vs_fault(VERSO_CORRUPT, "root %llu is kept, but the history does not have it",
+                       (unsigned long long)version);
+    }
     if (err != VERSO_OK) {
         vs_reader_unpin(&store->readers, *slot);
     }

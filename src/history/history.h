@@ -18,6 +18,7 @@ extern const struct vs_history_calls vs_history_calls;
  * @param note  VS_NOTE_MAX bytes for its note, or NULL.
  * @retval VERSO_NOT_FOUND  Never existed, or is not published yet.
  * @retval VERSO_GONE       No longer kept.
+ * @retval VERSO_CORRUPT    Kept, but not to be found: listing roots ends there.
  */
 verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slot,
                          struct vs_root_record *record, uint8_t *note);
