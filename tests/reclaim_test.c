@@ -1,0 +1,216 @@
+/*
+ * reclaim_test.c - dead pages found free by judging and by the sweep, and the growth of the file.
+ */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "page_fixture.h"
+
+enum { PAGE_SIZE = 512, LEAVES = 200 };
+
+static void judge(struct vs_store *store)
+{
+    vs_fair_lock_take(&store->writer_lock);
+    verso_err err = vs_store_judge(store, true);
+    vs_fair_lock_release(&store->writer_lock);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+}
+
+static void checkpoint(struct vs_store *store)
+{
+    verso_err err = vs_store_checkpoint(store, false);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+}
+
+static void make_leaves(struct vs_store *store, vs_page_no *leaf)
+{
+    struct vs_page_writer *writer = page_begin(store);
+    for (unsigned i = 0; i < LEAVES; i++) {
+        leaf[i] = page_make_linked_leaf(writer, (char)('a' + i % 26), 0);
+    }
+    page_commit(store);
+}
+
+static void drop_leaves(struct vs_store *store, const vs_page_no *leaf)
+{
+    struct vs_page_writer *writer = page_begin(store);
+    for (unsigned i = 0; i < LEAVES; i++) {
+        verso_err err = vs_page_drop(writer, leaf[i]);
+        cr_assert_eq(err, VERSO_OK);
+    }
+    page_commit(store);
+}
+
+static unsigned count_free(const struct vs_store *store, const vs_page_no *leaf)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < LEAVES; i++) {
+        count += vs_space_is_free(&store->space, leaf[i]);
+    }
+    return count;
+}
+
+Test(reclaim, what_died_unkept_is_free_at_the_next_judging)
+{
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 1);
+    vs_page_no leaf[LEAVES];
+    make_leaves(store, leaf);
+    drop_leaves(store, leaf);
+    cr_assert_eq(count_free(store, leaf), 0);
+    judge(store);
+    cr_assert_eq(count_free(store, leaf), LEAVES);
+    judge(store);
+    page_store_close(store);
+}
+
+Test(reclaim, what_the_retention_keeps_is_free_once_it_lets_go)
+{
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 3);
+    vs_page_no leaf[LEAVES];
+    make_leaves(store, leaf); /* version 1, dropped in 2 */
+    drop_leaves(store, leaf);
+    page_commit_up_to(store, 3);
+    judge(store);
+    cr_assert_eq(count_free(store, leaf), 0, "version 1 is among the last three");
+    page_commit_up_to(store, 4);
+    judge(store);
+    cr_assert_eq(count_free(store, leaf), LEAVES);
+    page_store_close(store);
+}
+
+Test(reclaim, what_a_reader_keeps_is_free_once_it_leaves_and_nothing_else_waits_for_it)
+{
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 1);
+    vs_page_no old[LEAVES];
+    vs_page_no young[LEAVES];
+    make_leaves(store, old);
+    uint32_t slot = page_pin(store, 1);
+    make_leaves(store, young); /* born after the reader's version */
+    drop_leaves(store, old);
+    drop_leaves(store, young);
+    judge(store);
+    cr_assert_eq(count_free(store, old), 0);
+    cr_assert_eq(count_free(store, young), LEAVES);
+    cr_assert_eq(page_mark(store, old[1]), 'b');
+    vs_reader_unpin(&store->readers, slot);
+    judge(store);
+    cr_assert_eq(count_free(store, old), LEAVES);
+    page_store_close(store);
+}
+
+Test(reclaim, what_the_metas_name_is_kept_until_the_next_checkpoint)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 1);
+    vs_page_no leaf[LEAVES];
+    make_leaves(store, leaf);
+    checkpoint(store);
+    drop_leaves(store, leaf);
+    judge(store);
+    cr_assert_eq(count_free(store, leaf), 0);
+    checkpoint(store);
+    judge(store);
+    cr_assert_eq(count_free(store, leaf), LEAVES);
+    page_store_close(store);
+    simulated_disk_close(disk);
+}
+
+Test(reclaim, a_full_arena_of_dead_pages_gives_its_frames_back)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 1);
+    vs_page_no leaf[LEAVES];
+    page_commit_up_to(store, 1);
+    checkpoint(store);
+    uint64_t busy = atomic_load(&store->arena.busy);
+    make_leaves(store, leaf);
+    drop_leaves(store, leaf);
+    cr_assert_geq(atomic_load(&store->arena.busy), busy + LEAVES);
+    judge(store);
+    cr_assert_eq(atomic_load(&store->arena.busy), busy, "never written, never moved");
+    page_store_close(store);
+    simulated_disk_close(disk);
+}
+
+/* The queue of deaths lives in memory only: after a reopening the table alone knows of them. */
+Test(reclaim, deaths_that_nobody_remembers_are_found_by_the_sweep)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 1);
+    vs_page_no leaf[LEAVES];
+    make_leaves(store, leaf);
+    checkpoint(store);
+    drop_leaves(store, leaf);
+    page_store_close(store);
+    store = page_store_open(disk, 0, 0);
+    uint64_t high_water = store->space.high_water;
+    cr_assert_eq(store->space.free_count, 0);
+    vs_page_no again[LEAVES];
+    make_leaves(store, again);
+    cr_assert_leq(store->space.high_water, high_water + 2 * VS_BLOCK_PAGES,
+                  "the file grew although dead pages were there");
+    page_store_close(store);
+    simulated_disk_close(disk);
+}
+
+Test(reclaim, free_pages_are_used_again_for_ever)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 1);
+    uint64_t high_water = 0;
+    for (unsigned round = 0; round < 40; round++) {
+        vs_page_no leaf[LEAVES];
+        make_leaves(store, leaf);
+        drop_leaves(store, leaf);
+        if (round % 5 == 4) {
+            checkpoint(store);
+        }
+        high_water = round == 10 ? store->space.high_water : high_water;
+    }
+    cr_assert_leq(store->space.high_water, high_water + LEAVES);
+    page_store_close(store);
+    simulated_disk_close(disk);
+}
+
+Test(reclaim, the_file_grows_before_pages_beyond_its_end_are_handed_out)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 1);
+    struct vs_page_writer *writer = page_begin(store);
+    for (unsigned i = 0; i < 10 * LEAVES; i++) {
+        vs_page_no page = page_make_leaf(writer, 'a');
+        uint64_t size = 0;
+        simulated_disk_bytes(disk, "store", &size);
+        cr_assert_leq(((uint64_t)page + 1) * PAGE_SIZE, size);
+        cr_assert_leq(store->space.high_water * PAGE_SIZE, size);
+    }
+    page_commit(store);
+    page_store_close(store);
+    simulated_disk_close(disk);
+}
+
+Test(reclaim, growth_beyond_the_limit_is_refused)
+{
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 1);
+    page_begin(store);
+    verso_err err = vs_store_grow(store, (uint64_t)store->pages.limit + 1);
+    cr_assert_eq(err, VERSO_LIMIT);
+    err = vs_store_grow(store, store->pages.limit);
+    cr_assert_eq(err, VERSO_OK);
+    vs_store_abort(store);
+    page_store_close(store);
+}
+
+Test(reclaim, dropped_roots_are_forgotten_in_memory)
+{
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 4);
+    page_commit_up_to(store, 100);
+    uint32_t slot = page_pin(store, 97);
+    page_commit_up_to(store, 3 * VS_ROOT_CHUNK);
+    judge(store);
+    cr_assert_eq(atomic_load(&store->roots.first), 97, "a reader holds its root's record");
+    vs_reader_unpin(&store->readers, slot);
+    judge(store);
+    cr_assert_eq(atomic_load(&store->roots.first), 3 * VS_ROOT_CHUNK - 3);
+    page_store_close(store);
+}
