@@ -42,9 +42,8 @@ static void vacate(uint32_t frame, uint64_t born, uint64_t epoch)
 {
     struct vs_vacated *vacated = malloc(sizeof *vacated);
     cr_assert_not_null(vacated);
-    *vacated = (struct vs_vacated){frame, born};
-    verso_err err = vs_arena_vacate(&arena, vacated, 1, epoch);
-    cr_assert_eq(err, VERSO_OK);
+    *vacated = (struct vs_vacated){.frame = frame, .born = born};
+    vs_arena_vacate(&arena, vacated, 1, epoch);
 }
 
 static bool can_take(void)

@@ -173,19 +173,19 @@ void vs_arena_return(struct vs_arena *arena, uint32_t frame)
     atomic_fetch_sub_explicit(&arena->busy, 1, memory_order_relaxed);
 }
 
-verso_err vs_arena_vacate(struct vs_arena *arena, struct vs_vacated *vacated, size_t count,
+void vs_arena_vacate(struct vs_arena *arena, struct vs_vacated *vacated, size_t count,
                           uint64_t epoch)
 {
+    atomic_fetch_sub_explicit(&arena->busy, count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&arena->held, count, memory_order_relaxed);
     struct vs_limbo *batch = malloc(sizeof *batch);
     if (batch == NULL) {
-        return vs_fault(VERSO_NOMEM, "no memory for vacated frames");
+        free(vacated);
+        return;
     }
     *batch = (struct vs_limbo){NULL, epoch, UINT64_MAX, count, vacated};
     pthread_mutex_lock(&arena->limbo_lock);
     batch->next = arena->limbo;
     arena->limbo = batch;
-    atomic_fetch_sub_explicit(&arena->busy, count, memory_order_relaxed);
-    atomic_fetch_add_explicit(&arena->held, count, memory_order_relaxed);
     pthread_mutex_unlock(&arena->limbo_lock);
-    return VERSO_OK;
 }

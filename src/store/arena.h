@@ -15,12 +15,14 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "format/page.h"
 #include "store/reader_slots.h"
 #include "verso.h"
 
 /** A frame whose page lies in the file now. */
 struct vs_vacated {
     uint32_t frame;
+    vs_page_no page;
     uint64_t born; /* of the page: no view of an older version can hold it */
 };
 
@@ -58,8 +60,9 @@ void vs_arena_return(struct vs_arena *arena, uint32_t frame);
 
 /**
  * Frames whose pages are in the file from location epoch `epoch` on. Takes over `vacated` (malloc'ed).
+ * Without memory to remember them the frames are lost until the arena is cleared, nothing else.
  */
-verso_err vs_arena_vacate(struct vs_arena *arena, struct vs_vacated *vacated, size_t count,
+void vs_arena_vacate(struct vs_arena *arena, struct vs_vacated *vacated, size_t count,
                           uint64_t epoch);
 
 static inline uint8_t *vs_arena_frame(const struct vs_arena *arena, uint32_t frame)

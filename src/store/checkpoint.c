@@ -20,13 +20,6 @@
 
 enum { JOINED_PAGES_BYTES = 128 * 1024 }; /* neighbouring pages go out in one write */
 
-/** A page to be written, or written. */
-struct moved_page {
-    uint64_t born;
-    vs_page_no page;
-    uint32_t frame;
-};
-
 struct vs_checkpoint {
     struct vs_store *store;
     struct vs_meta meta;         /* as it will be */
@@ -37,7 +30,7 @@ struct vs_checkpoint {
     uint32_t *blocks;
     size_t block_count;
     uint64_t *entries;           /* of those blocks */
-    struct moved_page *moved;
+    struct vs_vacated *moved;    /* to be written, or written */
     size_t moved_count;
     size_t moved_capacity;
     size_t unwritten;            /* moved[unwritten ..] wait to be joined */
@@ -168,7 +161,7 @@ static verso_err write_joined(struct vs_checkpoint *checkpoint)
     if (count == 0) {
         return VERSO_OK;
     }
-    const struct moved_page *first = &checkpoint->moved[checkpoint->unwritten];
+    const struct vs_vacated *first = &checkpoint->moved[checkpoint->unwritten];
     for (size_t i = 0; i < count; i++) {
         memcpy(checkpoint->joined + i * page_size, vs_arena_frame(&store->arena, first[i].frame),
                page_size);
@@ -192,14 +185,14 @@ static verso_err move_page(struct vs_checkpoint *checkpoint, vs_page_no page, ui
     }
     if (checkpoint->moved_count == checkpoint->moved_capacity) {
         size_t capacity = checkpoint->moved_capacity * 2 + 1024;
-        struct moved_page *grown = realloc(checkpoint->moved, capacity * sizeof *grown);
+        struct vs_vacated *grown = realloc(checkpoint->moved, capacity * sizeof *grown);
         if (grown == NULL) {
             return vs_fault(VERSO_NOMEM, "no memory for a checkpoint");
         }
         checkpoint->moved = grown;
         checkpoint->moved_capacity = capacity;
     }
-    checkpoint->moved[checkpoint->moved_count++] = (struct moved_page){born, page, frame};
+    checkpoint->moved[checkpoint->moved_count++] = (struct vs_vacated){frame, page, born};
     return VERSO_OK;
 }
 
@@ -409,22 +402,16 @@ static void vacate_frames(struct vs_checkpoint *checkpoint, uint64_t epoch)
     if (checkpoint->moved_count == 0) {
         return;
     }
-    struct vs_vacated *vacated = malloc(checkpoint->moved_count * sizeof *vacated);
-    if (vacated == NULL) {
-        return; /* the pages stay in their frames; the next checkpoint of their blocks moves them */
-    }
     for (size_t i = 0; i < checkpoint->moved_count; i++) {
-        const struct moved_page *moved = &checkpoint->moved[i];
-        vacated[i] = (struct vs_vacated){moved->frame, moved->born};
         /* release: the page is in the file before readers look there */
-        atomic_store_explicit(&store->pages.frame_of[moved->page], 0, memory_order_release);
+        atomic_store_explicit(&store->pages.frame_of[checkpoint->moved[i].page], 0,
+                              memory_order_release);
     }
     /* the epoch is raised before the frames can be asked for: whoever pins from now on with the new
      * epoch has seen the words above */
     atomic_store_explicit(&store->location_epoch, epoch, memory_order_seq_cst);
-    if (vs_arena_vacate(&store->arena, vacated, checkpoint->moved_count, epoch) != VERSO_OK) {
-        free(vacated); /* out of memory: the frames are lost until close, nothing else */
-    }
+    vs_arena_vacate(&store->arena, checkpoint->moved, checkpoint->moved_count, epoch);
+    checkpoint->moved = NULL; /* the arena's now */
 }
 
 static void let_go(struct vs_checkpoint *checkpoint)
@@ -466,8 +453,8 @@ static void let_go(struct vs_checkpoint *checkpoint)
 static bool nothing_to_do(const struct vs_store *store, bool clean)
 {
     bool fresh_epoch = store->log != NULL && vs_log_end(store->log).epoch != store->meta.epoch;
-    return store->tip.version == store->meta.root.version && store->table.changed_count == 0 &&
-           !fresh_epoch && (!clean || store->meta.clean);
+    /* table blocks may have changed all the same: by aborted transactions, to describe free pages */
+    return store->tip.version == store->meta.root.version && !fresh_epoch && (!clean || store->meta.clean);
 }
 
 verso_err vs_store_checkpoint(struct vs_store *store, bool clean)

@@ -304,11 +304,13 @@ void vs_store_free_page(struct vs_store *store, vs_page_no page)
 static void unbear(struct vs_page_writer *writer, vs_page_no page)
 {
     struct vs_descriptor *descriptor;
-    verso_err err = vs_page_table_change(&writer->store->table, page, &descriptor);
-    assert(err == VERSO_OK); /* changed in this transaction already, so its block is in memory */
-    (void)err;
-    vs_descriptor_set(descriptor, VS_WORD_DIED, vs_descriptor_born(descriptor));
-    vs_store_free_page(writer->store, page);
+    /* Changed in this transaction already, so its block is in memory; but after a commit by checkpoint
+     * that failed, it may have to be saved aside first. Without memory for that it is left as it is:
+     * nothing is committed any more, and what is on disk knows nothing of it. */
+    if (vs_page_table_change(&writer->store->table, page, &descriptor) == VERSO_OK) {
+        vs_descriptor_set(descriptor, VS_WORD_DIED, vs_descriptor_born(descriptor));
+        vs_store_free_page(writer->store, page);
+    }
 }
 
 static void settle_dropped(struct vs_page_writer *writer)
@@ -408,10 +410,9 @@ void vs_writer_abort(struct vs_page_writer *writer)
     while (writer->undo_count > 0) {
         const struct vs_undo *undo = &writer->undo[--writer->undo_count];
         struct vs_descriptor *descriptor;
-        verso_err err = vs_page_table_change(&writer->store->table, undo->page, &descriptor);
-        assert(err == VERSO_OK); /* changed in this transaction already */
-        (void)err;
-        vs_descriptor_set(descriptor, undo->word, undo->before);
+        if (vs_page_table_change(&writer->store->table, undo->page, &descriptor) == VERSO_OK) {
+            vs_descriptor_set(descriptor, undo->word, undo->before); /* as in unbear() */
+        }
     }
     for (size_t i = 0; i < writer->born_count; i++) {
         if (!vs_space_is_free(&writer->store->space, writer->born[i])) {
