@@ -93,7 +93,7 @@ static const char *compare_part(verso_view *view, const struct tree_state *state
 static const char *compare_many(verso_view *view, const struct tree_state *state, verso_slice other,
                                 struct simulated_random *random)
 {
-    verso_slice keys[MANY_MAX];
+    verso_slice keys[MANY_MAX] = {{NULL, 0}};
     verso_slice values[MANY_MAX];
     verso_err results[MANY_MAX];
     size_t count = (size_t)simulated_random_below(random, MANY_MAX + 1);
