@@ -177,7 +177,7 @@ static void flip_all(const struct expected_roots *roots, struct simulated_disk *
         bool is_log = i > 0; /* mostly zeros: only its beginning tells something new */
         size = is_log && size > LOG_FLIPS_MAX * stride() ? LOG_FLIPS_MAX * stride() : size;
         for (uint64_t at = i; at < size; at += stride()) {
-            uint8_t mask = at % 3 == 0 ? 0xFF : (uint8_t)(1U << at % 8);
+            uint8_t mask = (uint8_t)(at % 3 == 0 ? 0xFFU : 1U << at % 8);
             const char *fault = flip_one(roots, disk, path, at, mask, &census);
             cr_assert(fault == NULL, "%s: byte %" PRIu64 " of %s ^ %#x: %s (%s)", what, at, path, mask,
                       fault, verso_error_detail());
