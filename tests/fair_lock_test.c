@@ -10,8 +10,8 @@
 enum { THREADS = 4, ROUNDS = 2000 };
 
 static struct vs_fair_lock lock;
-static unsigned counted;         /* guarded by lock */
-static unsigned order[THREADS];  /* guarded by lock */
+static unsigned counted;        /* guarded by lock */
+static unsigned order[THREADS]; /* guarded by lock */
 
 static uint64_t tickets(void)
 {

@@ -128,9 +128,9 @@ Test(kept_set, agrees_with_a_byte_a_version)
         vs_kept_set_finish(&kept);
         for (uint64_t born = 0; born < VERSIONS; born++) {
             for (uint64_t died = born; died <= VERSIONS; died++) {
-                cr_assert_eq(vs_kept_set_meets(&kept, born, died),
-                             naive_meets(is_kept, born, died), "round %u: [%llu, %llu)", round,
-                             (unsigned long long)born, (unsigned long long)died);
+                cr_assert_eq(vs_kept_set_meets(&kept, born, died), naive_meets(is_kept, born, died),
+                             "round %u: [%llu, %llu)", round, (unsigned long long)born,
+                             (unsigned long long)died);
             }
         }
     }

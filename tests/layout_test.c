@@ -8,7 +8,8 @@
 
 enum { PART = VS_PART_BYTES };
 
-#define FOR_EACH_PAGE_SIZE(size) for (size_t size = VS_PAGE_SIZE_MIN; size <= VS_PAGE_SIZE_MAX; size *= 2)
+#define FOR_EACH_PAGE_SIZE(size)                                                                   \
+    for (size_t size = VS_PAGE_SIZE_MIN; size <= VS_PAGE_SIZE_MAX; size *= 2)
 
 /** Which 4 KiB part of the file is taken by what. */
 struct map_of_parts {
@@ -89,10 +90,20 @@ Test(layout, zones_double_and_then_stay)
         vs_page_no page;
         uint64_t end;
     } rows[] = {
-        {0, 64},          {63, 64},         {64, 128},         {127, 128},
-        {128, 256},       {8191, 8192},     {8192, 16384},     {16383, 16384},
-        {16384, 32768},   {32767, 32768},   {32768, 49152},    {49151, 49152},
-        {1 << 24, (1 << 24) + 16384},       {UINT32_MAX, UINT64_C(1) << 32},
+        {0, 64},
+        {63, 64},
+        {64, 128},
+        {127, 128},
+        {128, 256},
+        {8191, 8192},
+        {8192, 16384},
+        {16383, 16384},
+        {16384, 32768},
+        {32767, 32768},
+        {32768, 49152},
+        {49151, 49152},
+        {1 << 24, (1 << 24) + 16384},
+        {UINT32_MAX, UINT64_C(1) << 32},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         cr_assert_eq(vs_layout_zone_end(rows[i].page), rows[i].end, "page %u", rows[i].page);

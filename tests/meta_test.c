@@ -142,7 +142,8 @@ Test(meta, unknown_formats_are_named_even_where_their_checksum_stands_elsewhere)
     cr_assert_eq(vs_meta_decode(bytes, &decoded), VS_META_FORMAT);
     seal(bytes);
     cr_assert_eq(vs_meta_decode(bytes, &decoded), VS_META_FORMAT);
-    vs_put_le32(bytes + FORMAT_AT, 0); /* no format was ever 0: damage, unless the checksum says so */
+    vs_put_le32(bytes + FORMAT_AT,
+                0); /* no format was ever 0: damage, unless the checksum says so */
     cr_assert_eq(vs_meta_decode(bytes, &decoded), VS_META_DAMAGED);
     seal(bytes);
     cr_assert_eq(vs_meta_decode(bytes, &decoded), VS_META_FORMAT);
@@ -199,12 +200,16 @@ Test(meta, impossible_trees_and_numbers_are_refused_though_the_checksum_agrees)
         uint64_t word;
         size_t size;
     } rows[] = {
-        {ROOT_AT, 0, 4},                             /* a tree of depth 3 without a page */
-        {ROOT_AT + 4, 0, 4},                         /* a page without a depth */
-        {ROOT_AT + 4, VS_TREE_DEPTH_MAX + 1, 4},     {HISTORY_AT, 0, 4},
-        {HISTORY_AT + 4, 0, 4},                      {HISTORY_AT + 4, UINT32_MAX, 4},
-        {VERSION_AT, UINT64_MAX, 8},                 {VERSION_AT, UINT64_C(1) << 63, 8},
-        {GENERATION_AT, UINT64_MAX, 8},              {GENERATION_AT, UINT64_C(1) << 63, 8},
+        {ROOT_AT, 0, 4},     /* a tree of depth 3 without a page */
+        {ROOT_AT + 4, 0, 4}, /* a page without a depth */
+        {ROOT_AT + 4, VS_TREE_DEPTH_MAX + 1, 4},
+        {HISTORY_AT, 0, 4},
+        {HISTORY_AT + 4, 0, 4},
+        {HISTORY_AT + 4, UINT32_MAX, 4},
+        {VERSION_AT, UINT64_MAX, 8},
+        {VERSION_AT, UINT64_C(1) << 63, 8},
+        {GENERATION_AT, UINT64_MAX, 8},
+        {GENERATION_AT, UINT64_C(1) << 63, 8},
     };
     uint8_t bytes[VS_PART_BYTES];
     struct vs_meta meta = sample();

@@ -200,7 +200,7 @@ static vs_page_no page_of(unsigned i)
 struct checkpointer {
     uint32_t *blocks;
     size_t count;
-    uint64_t frozen;  /* `born` of every page at the freeze, or the round before's */
+    uint64_t frozen; /* `born` of every page at the freeze, or the round before's */
     uint64_t before;
     const char *fault;
 };
@@ -212,8 +212,7 @@ static void *write_frozen(void *argument)
         uint32_t block = checkpointer->blocks[i];
         write_out(block, checkpointer->frozen);
         uint64_t entry = atomic_load(&table.entry[block]);
-        const uint8_t *bytes =
-            file + vs_layout_block_at(PAGE_SIZE, block, vs_entry_copy(entry));
+        const uint8_t *bytes = file + vs_layout_block_at(PAGE_SIZE, block, vs_entry_copy(entry));
         for (unsigned j = 0; j < SPREAD; j++) {
             if (page_of(j) / VS_BLOCK_PAGES == block &&
                 born_in(bytes, page_of(j)) != checkpointer->frozen) {

@@ -95,8 +95,8 @@ Test(page_writer, an_abort_restores_every_word_and_gives_every_page_back)
         vs_page_no own;
         uint8_t *bytes;
         page_link(writer, old[i], fresh[i]);
-        verso_err err = i % 2 == 0 ? vs_page_drop(writer, old[i])
-                                   : vs_page_own(writer, old[i], &own, &bytes);
+        verso_err err =
+            i % 2 == 0 ? vs_page_drop(writer, old[i]) : vs_page_own(writer, old[i], &own, &bytes);
         cr_assert_eq(err, VERSO_OK);
         err = vs_page_drop(writer, fresh[i]);
         cr_assert_eq(err, VERSO_OK);

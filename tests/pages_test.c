@@ -12,7 +12,15 @@
 #include "os/memory.h"
 #include "store/page_table.h"
 
-enum { PAGE_SIZE = 512, PAGES = 4096, LEAF = 100, RUN = 101, IMPOSTOR = 102, UNUSED = 103, BORN = 7 };
+enum {
+    PAGE_SIZE = 512,
+    PAGES = 4096,
+    LEAF = 100,
+    RUN = 101,
+    IMPOSTOR = 102,
+    UNUSED = 103,
+    BORN = 7
+};
 
 static struct vs_reader_slots readers;
 static struct vs_page_table table;
@@ -37,8 +45,9 @@ static void describe(vs_page_no page, unsigned kind)
     struct vs_descriptor *descriptor = descriptor_of(page);
     vs_descriptor_set(descriptor, VS_WORD_BORN, BORN);
     vs_descriptor_set(descriptor, VS_WORD_DIED, VS_ALIVE);
-    vs_descriptor_set(descriptor, VS_WORD_KIND,
-                      vs_kind_word(kind, vs_page_checksum(page, BORN, page_bytes(page), PAGE_SIZE)));
+    vs_descriptor_set(
+        descriptor, VS_WORD_KIND,
+        vs_kind_word(kind, vs_page_checksum(page, BORN, page_bytes(page), PAGE_SIZE)));
     for (unsigned i = 0; i < VS_LINKS; i++) {
         vs_descriptor_set(descriptor, VS_WORD_LINK + i, VS_NO_LINK);
     }
@@ -235,8 +244,8 @@ Test(pages, the_link_with_the_greatest_stamp_not_above_the_version_counts)
     static const struct {
         uint64_t version;
         vs_page_no next;
-    } rows[] = {{BORN, 200}, {BORN + 2, 200}, {BORN + 3, 0}, {BORN + 4, 0}, {BORN + 5, 300},
-                {UINT64_MAX - 1, 300}};
+    } rows[] = {{BORN, 200},   {BORN + 2, 200}, {BORN + 3, 0},
+                {BORN + 4, 0}, {BORN + 5, 300}, {UINT64_MAX - 1, 300}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         verso_err err = next_of(rows[i].version, &next);
         cr_assert_eq(err, VERSO_OK);

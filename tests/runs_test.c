@@ -22,8 +22,7 @@ static uint8_t *make_value(size_t size)
 static struct vs_run_ref write_run(struct vs_page_writer *writer, const uint8_t *value, size_t size)
 {
     struct vs_run_ref ref;
-    verso_err err =
-        vs_run_write(writer, (verso_slice){value, size}, 42, VS_RUN_EXTENTS_MAX, &ref);
+    verso_err err = vs_run_write(writer, (verso_slice){value, size}, 42, VS_RUN_EXTENTS_MAX, &ref);
     cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
     cr_assert_eq(ref.length, size);
     cr_assert_eq(ref.hash, 42);
@@ -54,9 +53,9 @@ static void expect_run(struct vs_store *store, const struct vs_run_ref *ref, con
 
 static void try_sizes(struct simulated_disk *disk)
 {
-    static const size_t sizes[] = {1,    PAGE_SIZE - 1,      PAGE_SIZE, PAGE_SIZE + 1,
-                                   3000, 64 * PAGE_SIZE,     64 * PAGE_SIZE + 1,
-                                   1000 * PAGE_SIZE, 200000};
+    static const size_t sizes[] = {1,     PAGE_SIZE - 1,  PAGE_SIZE,          PAGE_SIZE + 1,
+                                   3000,  64 * PAGE_SIZE, 64 * PAGE_SIZE + 1, 1000 * PAGE_SIZE,
+                                   200000};
     struct vs_store *store = page_store_open(disk, PAGE_SIZE, 1);
     struct vs_run_ref ref[sizeof sizes / sizeof *sizes];
     uint8_t *value = make_value(1000 * PAGE_SIZE);
@@ -156,8 +155,8 @@ Test(runs, the_rest_of_the_last_page_is_zero_in_the_file)
     uint8_t *value = make_value(PAGE_SIZE + 10);
     struct vs_run_ref ref = write_run(page_begin(store), value, PAGE_SIZE + 10);
     page_commit(store);
-    const uint8_t *last = simulated_disk_bytes(disk, "store", NULL) +
-                          ((size_t)ref.extent[0].page + 1) * PAGE_SIZE;
+    const uint8_t *last =
+        simulated_disk_bytes(disk, "store", NULL) + ((size_t)ref.extent[0].page + 1) * PAGE_SIZE;
     cr_assert_arr_eq(last, value + PAGE_SIZE, 10);
     for (unsigned i = 10; i < PAGE_SIZE; i++) {
         cr_assert_eq(last[i], 0, "stale memory at byte %u", i);
