@@ -11,7 +11,7 @@
 
 struct vs_limbo {
     struct vs_limbo *next;
-    uint64_t epoch;        /* readers of this epoch or later look into the file */
+    uint64_t epoch;         /* readers of this epoch or later look into the file */
     uint64_t blocked_up_to; /* the newest older reader at the last look; UINT64_MAX before it */
     size_t count;
     struct vs_vacated *vacated;
@@ -174,7 +174,7 @@ void vs_arena_return(struct vs_arena *arena, uint32_t frame)
 }
 
 void vs_arena_vacate(struct vs_arena *arena, struct vs_vacated *vacated, size_t count,
-                          uint64_t epoch)
+                     uint64_t epoch)
 {
     atomic_fetch_sub_explicit(&arena->busy, count, memory_order_relaxed);
     atomic_fetch_add_explicit(&arena->held, count, memory_order_relaxed);

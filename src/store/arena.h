@@ -29,7 +29,7 @@ struct vs_vacated {
 struct vs_limbo; /* a batch of vacated frames */
 
 struct vs_arena {
-    uint8_t *frames;   /* reserved; frame f at f << page_shift; frame 0 is never used */
+    uint8_t *frames; /* reserved; frame f at f << page_shift; frame 0 is never used */
     size_t frames_size;
     unsigned page_shift;
     uint32_t capacity; /* frames reserved */
@@ -37,8 +37,8 @@ struct vs_arena {
     uint32_t *free;    /* a stack, with room for all touched frames */
     uint32_t free_count;
     uint32_t free_capacity;
-    _Atomic uint64_t busy;  /* frames of pages not in the file: what the arena's limit counts */
-    _Atomic uint64_t held;  /* frames in limbo */
+    _Atomic uint64_t busy; /* frames of pages not in the file: what the arena's limit counts */
+    _Atomic uint64_t held; /* frames in limbo */
     const struct vs_reader_slots *readers;
     pthread_mutex_t limbo_lock;
     struct vs_limbo *limbo; /* guarded by limbo_lock */
@@ -63,7 +63,7 @@ void vs_arena_return(struct vs_arena *arena, uint32_t frame);
  * Without memory to remember them the frames are lost until the arena is cleared, nothing else.
  */
 void vs_arena_vacate(struct vs_arena *arena, struct vs_vacated *vacated, size_t count,
-                          uint64_t epoch);
+                     uint64_t epoch);
 
 static inline uint8_t *vs_arena_frame(const struct vs_arena *arena, uint32_t frame)
 {
