@@ -16,8 +16,8 @@
 struct whole {
     struct vs_store *store;
     verso_check_report *report;
-    uint8_t *reached;    /* a byte a page: some kept root, or the history, reaches it */
-    uint8_t *in_root;    /* a byte a page: reached in the tree being checked */
+    uint8_t *reached; /* a byte a page: some kept root, or the history, reaches it */
+    uint8_t *in_root; /* a byte a page: reached in the tree being checked */
     uint64_t high_water;
 };
 
@@ -113,9 +113,9 @@ static verso_err check_leaks(struct whole *whole)
         }
         uint64_t born = vs_descriptor_born(descriptor);
         uint64_t died = vs_descriptor_died(descriptor);
-        bool alive = died == VS_ALIVE && born <= tip;
         bool history = (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0;
-        if (alive && !history && !whole->reached[page] &&
+        bool alive = died == VS_ALIVE && (history || born <= tip);
+        if (alive && !whole->reached[page] &&
             !vs_layout_is_reserved(store->pages.page_size, page)) {
             return fault_found(whole, tip, page, "is alive, but no root reaches it: a leak");
         }
@@ -149,8 +149,7 @@ static verso_err check_all(struct whole *whole)
 
 verso_err verso_check(verso_store *store, verso_check_report *given)
 {
-    if (store == NULL || given == NULL || given->size < sizeof given->size ||
-        given->size > 4096) {
+    if (store == NULL || given == NULL || given->size < sizeof given->size || given->size > 4096) {
         return vs_fault(VERSO_INVALID, "verso_check: an argument is NULL or has no size");
     }
     struct vs_store *inner = store->store;
@@ -158,9 +157,7 @@ verso_err verso_check(verso_store *store, verso_check_report *given)
     memset(&report, 0, sizeof report);
     report.size = given->size;
     vs_fair_lock_take(&inner->writer_lock);
-    struct whole whole = {.store = inner,
-                          .report = &report,
-                          .high_water = inner->space.high_water};
+    struct whole whole = {.store = inner, .report = &report, .high_water = inner->space.high_water};
     whole.reached = calloc(1, (size_t)whole.high_water + 1);
     whole.in_root = calloc(1, (size_t)whole.high_water + 1);
     verso_err err = whole.reached != NULL && whole.in_root != NULL

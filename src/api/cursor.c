@@ -122,9 +122,9 @@ static verso_err read_range(verso_cursor *cursor, const verso_range *given)
     if (err == VERSO_OK && range.has_prefix) {
         err = bound_by_prefix(cursor, range.prefix);
     }
-    cursor->empty = cursor->from.set && cursor->to.set &&
-                    (is_above(&cursor->to, cursor->from.key) ||
-                     (is_below(&cursor->from, cursor->to.key)));
+    cursor->empty =
+        cursor->from.set && cursor->to.set &&
+        (is_above(&cursor->to, cursor->from.key) || (is_below(&cursor->from, cursor->to.key)));
     return err;
 }
 
@@ -170,7 +170,7 @@ void verso_cursor_close(verso_cursor *cursor)
 static verso_err nothing_there(verso_cursor *cursor, enum place place)
 {
     cursor->place = place;
-    return vs_fault(VERSO_NOT_FOUND, "no entry there");
+    return vs_fault_text(VERSO_NOT_FOUND, "no entry there");
 }
 
 /* The tree's cursor has moved, forward or backward: is it still within the range? */
@@ -245,7 +245,7 @@ verso_err verso_cursor_next(verso_cursor *cursor, verso_entry *entry)
         return verso_cursor_first(cursor, entry);
     }
     if (cursor->place == AFTER) {
-        return vs_fault(VERSO_NOT_FOUND, "no entry there");
+        return vs_fault_text(VERSO_NOT_FOUND, "no entry there");
     }
     struct vs_tree_entry found;
     err = vs_tree_cursor_next(cursor->tree, &found);
@@ -262,7 +262,7 @@ verso_err verso_cursor_previous(verso_cursor *cursor, verso_entry *entry)
         return verso_cursor_last(cursor, entry);
     }
     if (cursor->place == BEFORE) {
-        return vs_fault(VERSO_NOT_FOUND, "no entry there");
+        return vs_fault_text(VERSO_NOT_FOUND, "no entry there");
     }
     struct vs_tree_entry found;
     err = vs_tree_cursor_previous(cursor->tree, &found);
@@ -296,7 +296,7 @@ verso_err verso_cursor_current(verso_cursor *cursor, verso_entry *entry)
 {
     verso_err err = check_cursor(cursor);
     if (err == VERSO_OK && cursor->place != ON) {
-        err = vs_fault(VERSO_NOT_FOUND, "the cursor stands on no entry");
+        err = vs_fault_text(VERSO_NOT_FOUND, "the cursor stands on no entry");
     }
     if (err != VERSO_OK) {
         return err;

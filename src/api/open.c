@@ -33,9 +33,8 @@ static verso_err read_options(const verso_options *given, verso_options *options
     memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
     uint32_t page = options->page_size;
     if (page != 0 && (page < VS_PAGE_SIZE_MIN || page > VS_PAGE_SIZE_MAX || (page & (page - 1)))) {
-        return vs_fault(VERSO_INVALID,
-                        "options: page_size %u is not a power of two from %d to %d", page,
-                        VS_PAGE_SIZE_MIN, VS_PAGE_SIZE_MAX);
+        return vs_fault(VERSO_INVALID, "options: page_size %u is not a power of two from %d to %d",
+                        page, VS_PAGE_SIZE_MIN, VS_PAGE_SIZE_MAX);
     }
     if ((int)options->durability < VERSO_DURABILITY_DEFAULT ||
         (int)options->durability > VERSO_DURABILITY_INTERVAL) {

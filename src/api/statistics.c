@@ -8,8 +8,7 @@
 
 verso_err verso_stat(verso_store *store, verso_stats *given)
 {
-    if (store == NULL || given == NULL || given->size < sizeof given->size ||
-        given->size > 4096) {
+    if (store == NULL || given == NULL || given->size < sizeof given->size || given->size > 4096) {
         return vs_fault(VERSO_INVALID, "verso_stat: an argument is NULL or has no size");
     }
     struct vs_store *inner = store->store;

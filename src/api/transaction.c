@@ -20,8 +20,7 @@ static verso_err reserve_operation(verso_txn *txn, size_t payload)
         return VERSO_OK;
     }
     size_t needed = operations->size + VS_OPERATION_HEADER_MAX + payload;
-    if (needed > txn->owner->store->config.log_bytes ||
-        !vs_log_record_fits(VS_NOTE_MAX, needed)) {
+    if (needed > txn->owner->store->config.log_bytes || !vs_log_record_fits(VS_NOTE_MAX, needed)) {
         txn->bypass_log = true; /* written once, by a checkpoint, not twice */
         operations->kept = false;
         operations->size = 0;
@@ -392,8 +391,8 @@ static verso_err commit_nothing(verso_txn *txn, const verso_commit_options *opti
     uint32_t slot = 0;
     verso_err err = VERSO_OK;
     if (options->view != NULL) {
-        err = vs_reader_pin(&store->readers, tip.version, atomic_load(&store->location_epoch),
-                            &slot);
+        err =
+            vs_reader_pin(&store->readers, tip.version, atomic_load(&store->location_epoch), &slot);
     }
     verso_abort(txn);
     if (err == VERSO_OK && options->view != NULL) {
@@ -484,8 +483,7 @@ verso_err verso_commit(verso_txn *txn, const verso_commit_options *given, verso_
         verso_abort(txn);
         return err;
     }
-    return txn->changed ? commit_changes(txn, &options, root)
-                        : commit_nothing(txn, &options, root);
+    return txn->changed ? commit_changes(txn, &options, root) : commit_nothing(txn, &options, root);
 }
 
 verso_err verso_set_keep_last(verso_store *store, uint64_t last, verso_root_id *root)

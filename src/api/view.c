@@ -179,8 +179,7 @@ verso_err verso_roots(verso_store *store, verso_root_id from, verso_root_info *i
     id = id == 0 ? 1 : id;
     size_t filled = 0;
     for (; filled < capacity && id <= vs_roots_published(&inner->roots); id++) {
-        uint8_t *note =
-            notes == NULL ? NULL : (uint8_t *)notes + filled * (size_t)VS_NOTE_MAX;
+        uint8_t *note = notes == NULL ? NULL : (uint8_t *)notes + filled * (size_t)VS_NOTE_MAX;
         struct vs_root_record record;
         uint32_t slot;
         err = check_info(&infos[filled]);

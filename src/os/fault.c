@@ -14,6 +14,7 @@
 enum { DETAIL_SIZE = 512 }; /* bytes, with the final zero */
 
 static _Thread_local char detail[DETAIL_SIZE];
+static _Thread_local const char *last = ""; /* `detail`, or a static text */
 
 verso_err vs_fault(verso_err err, const char *format, ...)
 {
@@ -28,11 +29,19 @@ verso_err vs_fault(verso_err err, const char *format, ...)
     va_end(arguments);
 
     (void)snprintf(detail, sizeof detail, "%s", length < 0 ? format : text);
+    last = detail;
     errno = saved_errno;
+    return err;
+}
+
+verso_err vs_fault_text(verso_err err, const char *text)
+{
+    assert(err != VERSO_OK);
+    last = text;
     return err;
 }
 
 const char *vs_fault_detail(void)
 {
-    return detail;
+    return last;
 }

@@ -1,8 +1,8 @@
 /*
  * store_create.c - a new store appears under its name complete and durable, or not at all.
  *
- * The temporary file is locked before its name is checked against the store's, and the lock stays with
- * the file through the rename, so two creators cannot both succeed.
+ * The temporary file is locked before its name is checked against the store's, and stays so through the
+ * rename: two creators cannot both succeed.
  */
 #include "store/store_create.h"
 
@@ -87,7 +87,7 @@ static verso_err publish_file(const struct vs_store_config *config, const char *
     verso_err err = os->open(os, config->path, VS_OPEN_READ, &other);
     if (err == VERSO_OK) {
         os->close(other);
-        return VERSO_EXISTS;
+        return vs_fault_text(VERSO_EXISTS, "the store was created meanwhile");
     }
     if (err != VERSO_NO_STORE) {
         return err;
@@ -96,7 +96,7 @@ static verso_err publish_file(const struct vs_store_config *config, const char *
     return err == VERSO_OK ? os->sync_directory(os, config->path) : err;
 }
 
-verso_err vs_store_create(const struct vs_store_config *config, struct vs_file **file)
+verso_err vs_store_create(const struct vs_store_config *config)
 {
     size_t size = strlen(config->path) + sizeof "-new";
     char *temporary = malloc(size);
@@ -104,17 +104,18 @@ verso_err vs_store_create(const struct vs_store_config *config, struct vs_file *
         return vs_fault(VERSO_NOMEM, "no memory to create a store");
     }
     snprintf(temporary, size, "%s-new", config->path);
-    verso_err err = open_temporary(config, temporary, file);
+    struct vs_file *file;
+    verso_err err = open_temporary(config, temporary, &file);
     if (err == VERSO_OK) {
-        err = write_empty_store(config, *file);
+        err = write_empty_store(config, file);
         if (err == VERSO_OK) {
             err = publish_file(config, temporary);
         }
         if (err != VERSO_OK) {
             verso_err removed = config->os->unlink(config->os, temporary);
             (void)removed; /* the first error is the one to report */
-            config->os->close(*file);
         }
+        config->os->close(file);
     }
     free(temporary);
     return err;

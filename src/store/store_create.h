@@ -8,11 +8,11 @@
 
 /**
  * Write an empty store under a temporary name, sync it, rename it to `config->path`, sync the directory.
+ * It is not open afterwards.
  *
- * @param[out] file  Open for writing and locked.
  * @retval VERSO_BUSY    Somebody else is creating it at this moment.
  * @retval VERSO_EXISTS  Somebody else has created it meanwhile: open that.
  */
-verso_err vs_store_create(const struct vs_store_config *config, struct vs_file **file);
+verso_err vs_store_create(const struct vs_store_config *config);
 
 #endif

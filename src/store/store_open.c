@@ -55,13 +55,12 @@ static verso_err read_metas(struct vs_store *store, uint64_t file_size)
     if (state[0] != VS_META_OK && state[1] != VS_META_OK) {
         return describe_bad_metas(store->path, state[0], state[1]);
     }
-    unsigned chosen = state[0] != VS_META_OK                                          ? 1
+    unsigned chosen = state[0] != VS_META_OK                                   ? 1
                       : state[1] == VS_META_OK && is_newer(&meta[1], &meta[0]) ? 1
                                                                                : 0;
     store->meta = meta[chosen];
     store->meta_damaged = state[1 - chosen] != VS_META_OK;
-    store->metas_differ =
-        store->meta_damaged || is_newer(&meta[chosen], &meta[1 - chosen]);
+    store->metas_differ = store->meta_damaged || is_newer(&meta[chosen], &meta[1 - chosen]);
     return VERSO_OK;
 }
 
@@ -89,12 +88,8 @@ static verso_err open_files(struct vs_store *store)
     enum vs_open_mode mode = config->read_only ? VS_OPEN_READ : VS_OPEN_WRITE;
     verso_err err = store->os->open(store->os, store->path, mode, &store->file);
     if (err == VERSO_NO_STORE && config->create && !config->read_only) {
-        err = vs_store_create(config, &store->file);
-        if (err == VERSO_OK) {
-            return VERSO_OK; /* locked already */
-        }
-        store->file = NULL;
-        if (err == VERSO_EXISTS) {
+        err = vs_store_create(config);
+        if (err == VERSO_OK || err == VERSO_EXISTS) {
             err = store->os->open(store->os, store->path, mode, &store->file);
         }
     }
@@ -117,9 +112,8 @@ static verso_err reserve_page_words(struct vs_store *store, vs_page_no limit)
     struct vs_pages *pages = &store->pages;
     pages->limit = limit;
     pages->verified = vs_memory_reserve(((size_t)limit + 63) / 64 * sizeof *pages->verified);
-    pages->frame_of =
-        store->in_memory ? NULL : vs_memory_reserve((size_t)limit * sizeof *pages->frame_of);
-    if (pages->verified == NULL || (pages->frame_of == NULL && !store->in_memory)) {
+    pages->frame_of = vs_memory_reserve((size_t)limit * sizeof *pages->frame_of);
+    if (pages->verified == NULL || pages->frame_of == NULL) {
         return vs_fault(VERSO_NOMEM, "no address space for the page states");
     }
     return VERSO_OK;
@@ -150,8 +144,8 @@ static verso_err reserve_for(struct vs_store *store, uint64_t bytes)
         err = vs_space_init(&store->space, pages->page_size, limit);
     }
     if (err == VERSO_OK) {
-        err = vs_page_table_init(&store->table, pages->map, pages->page_size, limit,
-                                 &store->readers);
+        err =
+            vs_page_table_init(&store->table, pages->map, pages->page_size, limit, &store->readers);
         if (err == VERSO_OK) {
             return VERSO_OK;
         }
@@ -165,7 +159,10 @@ static verso_err reserve_for(struct vs_store *store, uint64_t bytes)
 
 static verso_err reserve_address_space(struct vs_store *store, uint64_t file_size)
 {
-    verso_err err = vs_fault(VERSO_LIMIT, "%s: longer than a store can be", store->path);
+    if (file_size > MAP_BYTES_MAX) {
+        return vs_fault(VERSO_LIMIT, "%s: longer than a store can be", store->path);
+    }
+    verso_err err = VERSO_OK;
     for (uint64_t bytes = MAP_BYTES_MAX; bytes >= file_size; bytes /= 2) {
         err = reserve_for(store, bytes);
         if (err == VERSO_OK || bytes < 1 << 20) {
@@ -221,8 +218,8 @@ static verso_err open_memory_parts(struct vs_store *store)
     store->in_memory = true;
     store->pages.page_size = page_size;
     store->pages.page_shift = shift_of(page_size);
-    verso_err err = vs_arena_init(&store->arena, store->pages.page_shift, MEMORY_BYTES_MAX,
-                                  &store->readers);
+    verso_err err =
+        vs_arena_init(&store->arena, store->pages.page_shift, MEMORY_BYTES_MAX, &store->readers);
     if (err != VERSO_OK) {
         return err;
     }
@@ -235,8 +232,8 @@ static verso_err open_memory_parts(struct vs_store *store)
     if (err != VERSO_OK) {
         return err;
     }
-    err = vs_page_table_init(&store->table, NULL, page_size, store->arena.capacity,
-                             &store->readers);
+    err =
+        vs_page_table_init(&store->table, NULL, page_size, store->arena.capacity, &store->readers);
     store->tables_stand = err == VERSO_OK;
     store->space.file_pages = store->arena.capacity;
     memset(&store->meta, 0, sizeof store->meta);
@@ -411,8 +408,8 @@ verso_err vs_store_settle(struct vs_store *store, const struct vs_log_scan *scan
     verso_err err = VERSO_OK;
     bool writes = !store->in_memory && !store->read_only;
     if (writes && (!store->meta.clean || scan->frames > 0)) {
-        uint64_t epoch = store->meta.epoch > scan->highest_epoch ? store->meta.epoch
-                                                                 : scan->highest_epoch;
+        uint64_t epoch =
+            store->meta.epoch > scan->highest_epoch ? store->meta.epoch : scan->highest_epoch;
         uint64_t lsn = scan->end.lsn > scan->highest_lsn ? scan->end.lsn : scan->highest_lsn;
         struct vs_log_position start;
         err = open_log(store, epoch + 1, lsn, &start);

@@ -35,7 +35,7 @@ verso_err vs_tree_cursor_open(const struct vs_tree_view *view, const struct vs_t
     size_t key_max = vs_leaf_key_max(view->pages->page_size) + 1; /* see stand_in_gap() */
     struct vs_tree_cursor *fresh = malloc(sizeof *fresh + 2 * key_max);
     if (fresh == NULL) {
-        return VERSO_NOMEM;
+        return vs_fault_text(VERSO_NOMEM, "no memory for a cursor");
     }
     fresh->view = *view;
     fresh->edit = edit;

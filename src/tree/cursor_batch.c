@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/fault.h"
 #include "tree/cursor_place.h"
 #include "tree/value.h"
 
@@ -76,7 +77,7 @@ static verso_err take_cells(struct vs_tree_cursor *cursor, unsigned from, unsign
     for (unsigned i = from; i < end; i++) {
         uint8_t *key = pool_room(&cursor->pool, vs_leaf_key_size(bytes, i));
         if (key == NULL) {
-            return VERSO_NOMEM;
+            return vs_fault_text(VERSO_NOMEM, "no memory for the keys of a batch");
         }
         memcpy(key, prefix, prefix_size);
         vs_cursor_ask_on(cursor);

@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 
+#include "os/fault.h"
 #include "tree/edit.h"
 #include "tree/value.h"
 
@@ -58,7 +59,7 @@ verso_err vs_tree_delete(struct vs_tree_edit *edit, verso_slice key, vs_old_valu
         return err;
     }
     if (edit->root.depth == 0) {
-        return VERSO_NOT_FOUND;
+        return vs_fault_text(VERSO_NOT_FOUND, "no such key");
     }
     err = vs_edit_locate(edit, key);
     if (err != VERSO_OK) {
@@ -67,7 +68,7 @@ verso_err vs_tree_delete(struct vs_tree_edit *edit, verso_slice key, vs_old_valu
     const struct vs_path_step *leaf = &edit->workspace->path.level[0];
     unsigned index = 0;
     if (!vs_leaf_find(leaf->bytes, key, &index)) {
-        return VERSO_NOT_FOUND;
+        return vs_fault_text(VERSO_NOT_FOUND, "no such key");
     }
     struct vs_payload payload = vs_leaf_payload(leaf->bytes, index);
     struct vs_run_ref run;

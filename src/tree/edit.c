@@ -7,6 +7,7 @@
  * forgets it.
  */
 #include "tree/edit.h"
+#include "os/fault.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -95,7 +96,7 @@ verso_err vs_edit_begin(struct vs_tree_edit *edit)
     if (edit->workspace == NULL) {
         edit->workspace = make_workspace(vs_writer_pages(edit->writer)->page_size);
         if (edit->workspace == NULL) {
-            return VERSO_NOMEM;
+            return vs_fault_text(VERSO_NOMEM, "no memory for a transaction");
         }
     }
     return vs_writer_step(edit->writer);

@@ -271,7 +271,7 @@ static verso_err look(struct vs_tree_edit *edit, enum vs_put_mode mode, vs_old_v
         return mode == VS_PUT_REPLACE ? VERSO_NOT_FOUND : VERSO_OK;
     }
     if (mode == VS_PUT_INSERT) {
-        return VERSO_EXISTS;
+        return vs_fault_text(VERSO_EXISTS, "the key is there already");
     }
     struct vs_payload payload = vs_leaf_payload(leaf->bytes, put->index);
     put->old_is_run = payload.is_run;

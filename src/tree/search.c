@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 
+#include "os/fault.h"
 #include "tree/path.h"
 #include "tree/value.h"
 
@@ -22,7 +23,7 @@ static verso_err value_in_leaf(const struct vs_tree_view *view, vs_page_no leaf,
 {
     unsigned index = 0;
     if (!vs_leaf_find(bytes, key, &index)) {
-        return VERSO_NOT_FOUND;
+        return vs_fault_text(VERSO_NOT_FOUND, "no such key");
     }
     return vs_value_of(view->pages, leaf, vs_leaf_payload(bytes, index), value);
 }

@@ -164,7 +164,7 @@ static verso_err hash_run(struct walk *walk, const struct vs_run_ref *run, uint6
     }
     uint8_t *copy = malloc(run->length);
     if (copy == NULL) {
-        return VERSO_NOMEM;
+        return vs_fault_text(VERSO_NOMEM, "no memory for a check");
     }
     err = vs_run_copy(walk->view->pages, run, 0, copy, run->length);
     if (err == VERSO_OK) {
