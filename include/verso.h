@@ -272,7 +272,8 @@ typedef struct verso_entry {
 
 /**
  * Upsert many entries whose keys strictly ascend; each leaf concerned is visited once, and entries
- * beyond the last key of the tree fill leaves completely (bulk load).
+ * beyond the last key of the tree fill leaves completely (bulk load). The entries' bytes must not be
+ * ones borrowed from this transaction's own view.
  *
  * @retval VERSO_ORDER  Keys do not ascend; the detail names the entry. Nothing was changed.
  */

@@ -12,7 +12,10 @@
 
 #include "os/fault.h"
 
-enum { NEW_FILE_BYTES_MAX = 256 * 1024 };
+enum {
+    NEW_FILE_BYTES_MAX = 256 * 1024,
+    ATTEMPTS = 4, /* at the temporary name, before another creator is believed */
+};
 
 static uint64_t first_size(uint32_t page_size)
 {
@@ -48,32 +51,53 @@ static verso_err write_empty_store(const struct vs_store_config *config, struct 
     return err == VERSO_OK ? config->os->sync_full(file) : err;
 }
 
-/* The temporary file, ours alone. One left behind by a crash is removed. */
+/* Lock the file; *named: it still had its name afterwards. Whoever removes a name holds the lock. */
+static verso_err lock_named(struct vs_file *file, bool *named)
+{
+    struct vs_file_identity identity;
+    verso_err err = file->os->lock(file, true);
+    if (err == VERSO_OK) {
+        err = file->os->identify(file, &identity);
+        *named = err == VERSO_OK && identity.links > 0;
+    }
+    return err;
+}
+
+/* Remove a temporary file that a crash has left behind: nobody holds its lock. */
+static verso_err remove_left_behind(const struct vs_os *os, const char *temporary)
+{
+    struct vs_file *file;
+    verso_err err = os->open(os, temporary, VS_OPEN_WRITE, &file);
+    if (err != VERSO_OK) {
+        return err == VERSO_NO_STORE ? VERSO_OK : err;
+    }
+    bool named = false;
+    err = lock_named(file, &named);
+    if (err == VERSO_OK && named) {
+        err = os->unlink(os, temporary);
+    }
+    os->close(file);
+    return err;
+}
+
+/* The temporary file, ours alone: locked, and still under its name. */
 static verso_err open_temporary(const struct vs_store_config *config, const char *temporary,
                                 struct vs_file **file)
 {
     const struct vs_os *os = config->os;
-    for (unsigned attempt = 0; attempt < 2; attempt++) {
+    for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
         verso_err err = os->open(os, temporary, VS_OPEN_CREATE, file);
         if (err == VERSO_OK) {
-            err = os->lock(*file, true);
-            if (err != VERSO_OK) {
-                os->close(*file);
+            bool named = false;
+            err = lock_named(*file, &named);
+            if (err == VERSO_OK && named) {
+                return VERSO_OK;
             }
-            return err;
-        }
-        if (err != VERSO_INVALID) {
-            return err;
-        }
-        err = os->open(os, temporary, VS_OPEN_WRITE, file);
-        if (err == VERSO_OK) {
-            err = os->lock(*file, true);
             os->close(*file);
+        } else if (err == VERSO_INVALID) { /* there is one */
+            err = remove_left_behind(os, temporary);
         }
-        if (err == VERSO_OK) {
-            err = os->unlink(os, temporary);
-        }
-        if (err != VERSO_OK && err != VERSO_NO_STORE) {
+        if (err != VERSO_OK) {
             return err;
         }
     }
