@@ -6,7 +6,7 @@
 
 #include "store_model.h"
 
-enum { RUNS = 12, STEPS = 400 };
+enum { RUNS = 30, STEPS = 400 };
 
 static void run(const struct store_model_config *config, unsigned steps)
 {

@@ -132,6 +132,9 @@ static verso_view *open_some(struct shared *shared, struct simulated_random *ran
     }
     verso_stats stats = {.size = sizeof stats};
     cr_assert_eq(verso_stat(shared->store, &stats), VERSO_OK);
+    cr_assert(stats.oldest <= stats.published && stats.published <= stats.tip,
+              "oldest %" PRIu64 ", published %" PRIu64 ", tip %" PRIu64, stats.oldest,
+              stats.published, stats.tip);
     uint64_t id = stats.oldest + simulated_random_below(random, stats.published - stats.oldest + 1);
     verso_err err = verso_view_open_root(shared->store, id, &view);
     cr_assert(err == VERSO_OK || err == VERSO_GONE || (err == VERSO_NOT_FOUND && id == 0),

@@ -19,7 +19,15 @@ verso_err verso_stat(verso_store *store, verso_stats *given)
     struct vs_log *log = inner->log;
 
     const struct vs_store_counts *counts = &inner->counts;
+    /* each is at most the next, whatever is committed meanwhile: the smaller ones are read first */
+    stats.oldest = vs_history_oldest(inner);
+    stats.published = vs_roots_published(&inner->roots);
+    stats.durable = atomic_load(&inner->durable);
     stats.tip = atomic_load(&counts->tip);
+    stats.durable = inner->in_memory ? stats.tip : stats.durable;
+    /* a commit is known here a moment before its figures are noted */
+    stats.tip = stats.tip > stats.durable ? stats.tip : stats.durable;
+    stats.tip = stats.tip > stats.published ? stats.tip : stats.published;
     stats.keep_last = atomic_load(&counts->keep_last);
     stats.keys = atomic_load(&counts->keys);
     stats.depth = (uint32_t)atomic_load(&counts->depth);
@@ -30,11 +38,9 @@ verso_err verso_stat(verso_store *store, verso_stats *given)
     if (inner->read_only) {
         stats.file_bytes = atomic_load(&inner->table.file_bytes);
     }
-    stats.published = vs_roots_published(&inner->roots);
-    stats.durable = inner->in_memory ? stats.tip : atomic_load(&inner->durable);
-    stats.oldest = vs_history_oldest(inner);
     if (log != NULL) {
-        stats.log_bytes = vs_log_end_lsn(log) - atomic_load(&inner->checkpoint_lsn);
+        uint64_t begun = atomic_load(&inner->checkpoint_lsn); /* before the end, which only grows */
+        stats.log_bytes = vs_log_end_lsn(log) - begun;
         stats.syncs = vs_log_syncs(log);
     }
     stats.arena_held_bytes = atomic_load(&inner->arena.held) << inner->pages.page_shift;
