@@ -31,7 +31,23 @@ static void log_is_durable(void *argument, uint64_t lsn, uint64_t version)
     (void)lsn;
     struct vs_store *store = argument;
     raise_durable(store, version);
-    vs_store_publish(store, version);
+    pthread_mutex_lock(&store->publish_lock);
+    /* acquire: pairs with the release in vs_roots_append(), whose record is read next */
+    uint64_t end = atomic_load_explicit(&store->roots.end, memory_order_acquire);
+    vs_roots_publish(&store->roots, version < end ? version : end - 1);
+    pthread_mutex_unlock(&store->publish_lock);
+}
+
+/* A sync led by another thread may take in a frame before its commit has become the tip. Whoever of the
+ * two comes second to the publish lock publishes it: the leader raises `durable` before it looks at the
+ * roots, the committer appends the root before it looks at `durable`. */
+static void publish_if_durable(struct vs_store *store, uint64_t version)
+{
+    pthread_mutex_lock(&store->publish_lock);
+    if (atomic_load_explicit(&store->durable, memory_order_acquire) >= version) {
+        vs_roots_publish(&store->roots, version);
+    }
+    pthread_mutex_unlock(&store->publish_lock);
 }
 
 struct vs_log_config vs_store_log_config(struct vs_store *store)
@@ -257,6 +273,8 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
     *version = record.version;
     if (is_published_at_once(store, commit) || commit->bypass_log) {
         vs_store_publish(store, record.version);
+    } else {
+        publish_if_durable(store, record.version);
     }
     vs_reader_unpin(&store->readers, store->writer.pin);
     verso_err judged = judge_now_and_then(store);
