@@ -275,9 +275,8 @@ static const char *close_it(struct crash_script *judged)
 const char *crash_script_judge(const struct expected_roots *roots, struct simulated_disk *left,
                                uint64_t least, uint64_t *recovered)
 {
-    struct crash_script judged = {.disk = left,
-                                  .roots = expected_branch(roots, roots->issued),
-                                  .random = {least}};
+    struct crash_script judged = {
+        .disk = left, .roots = expected_branch(roots, roots->issued), .random = {least}};
     const char *fault = open_and_compare(&judged, least, "opening what was left");
     uint64_t found = judged.roots.issued;
     if (fault == NULL) {

@@ -18,11 +18,11 @@ enum { CRASH_SCRIPT_VALUE_MAX = 40 * 1024 };
 
 struct crash_script {
     struct simulated_disk *disk;
-    verso_store *store;            /* NULL between two lives */
-    struct expected_roots roots;   /* versions issued so far */
-    uint64_t durable;              /* versions promised to survive */
+    verso_store *store;          /* NULL between two lives */
+    struct expected_roots roots; /* versions issued so far */
+    uint64_t durable;            /* versions promised to survive */
     struct simulated_random random;
-    verso_err err;                 /* the first that a call of the story returned */
+    verso_err err;                         /* the first that a call of the story returned */
     uint8_t value[CRASH_SCRIPT_VALUE_MAX]; /* the script's own: a hook may play another meanwhile */
 };
 

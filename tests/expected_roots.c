@@ -171,8 +171,9 @@ static const char *compare_info(const struct expected_root *root, uint64_t versi
     if (info->fingerprint != root->fingerprint) {
         return fault_at(version, "another fingerprint");
     }
-    return !with_note || view_same_bytes(info->note, root->note) ? NULL
-                                                                 : fault_at(version, "another note");
+    return !with_note || view_same_bytes(info->note, root->note)
+               ? NULL
+               : fault_at(version, "another note");
 }
 
 const char *expected_compare_view(const struct expected_roots *roots, verso_view *view,
@@ -259,8 +260,7 @@ const char *expected_compare_store(const struct expected_roots *roots, verso_sto
         return fault_at(stats.tip, "is the tip, or published beyond it");
     }
     const struct expected_root *tip = &roots->root[roots->issued];
-    uint64_t oldest =
-        tip->retained_from < stats.published ? tip->retained_from : stats.published;
+    uint64_t oldest = tip->retained_from < stats.published ? tip->retained_from : stats.published;
     if (stats.oldest != oldest || stats.keep_last != tip->keep_last) {
         return fault_at(stats.oldest, "is said to be the oldest, or the retention is another");
     }

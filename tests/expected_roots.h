@@ -24,9 +24,9 @@ struct expected_chunk;
 struct expected_roots {
     struct expected_root *root; /* [0, issued]; 0 is the empty state */
     size_t capacity;
-    uint64_t issued;            /* newest version that a commit may have made */
-    uint64_t borrowed;          /* states up to this version belong to another, see expected_branch() */
-    struct tree_state working;  /* the open transaction's */
+    uint64_t issued;   /* newest version that a commit may have made */
+    uint64_t borrowed; /* states up to this version belong to another, see expected_branch() */
+    struct tree_state working; /* the open transaction's */
     struct expected_chunk *chunks;
 };
 

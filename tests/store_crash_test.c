@@ -11,8 +11,8 @@
 #include "page_keys.h"
 
 enum {
-    NESTED_EVERY = 60,  /* of this many images one is recovered with power cuts of its own */
-    METAS_EVERY = 25,   /* of one a meta page is lost as well */
+    NESTED_EVERY = 60, /* of this many images one is recovered with power cuts of its own */
+    METAS_EVERY = 25,  /* of one a meta page is lost as well */
 };
 
 /** One sweep over the story. */
@@ -58,7 +58,8 @@ static void cut_recovery(void *argument, struct simulated_disk *disk,
     expected_roots_clear(&roots);
 }
 
-static const char *sweep_recovery(struct sweep *sweep, struct simulated_disk *disk, uint64_t version)
+static const char *sweep_recovery(struct sweep *sweep, struct simulated_disk *disk,
+                                  uint64_t version)
 {
     struct nested nested = {.sweep = sweep, .version = version};
     simulated_disk_set_hook(disk, cut_recovery, &nested);
@@ -165,8 +166,8 @@ static void sweep_story(uint64_t seed)
     cr_assert(sweep.fault[0] == '\0', "seed=%" PRIu64 " %s", seed, sweep.fault);
     cr_assert(err == VERSO_OK, "the story itself failed: %s (%s)", verso_strerror(err),
               verso_error_detail());
-    cr_assert(sweep.images > 1000 && sweep.nested > 100, "only %" PRIu64 " images, %" PRIu64 " nested",
-              sweep.images, sweep.nested);
+    cr_assert(sweep.images > 1000 && sweep.nested > 100,
+              "only %" PRIu64 " images, %" PRIu64 " nested", sweep.images, sweep.nested);
     crash_script_clear(&sweep.script);
 }
 
@@ -246,8 +247,7 @@ Test(store_crash, needs_one_good_meta)
         }
         uint64_t digest_before = simulated_disk_digest(disk);
         if (which < 3) {
-            const char *fault =
-                crash_script_judge(&script.roots, disk, script.roots.issued, NULL);
+            const char *fault = crash_script_judge(&script.roots, disk, script.roots.issued, NULL);
             cr_assert(fault == NULL, "metas lost: %u: %s", which, fault);
             continue;
         }

@@ -179,13 +179,13 @@ static void flip_all(const struct expected_roots *roots, struct simulated_disk *
         for (uint64_t at = i; at < size; at += stride()) {
             uint8_t mask = (uint8_t)(at % 3 == 0 ? 0xFFU : 1U << at % 8);
             const char *fault = flip_one(roots, disk, path, at, mask, &census);
-            cr_assert(fault == NULL, "%s: byte %" PRIu64 " of %s ^ %#x: %s (%s)", what, at, path, mask,
-                      fault, verso_error_detail());
+            cr_assert(fault == NULL, "%s: byte %" PRIu64 " of %s ^ %#x: %s (%s)", what, at, path,
+                      mask, fault, verso_error_detail());
         }
     }
     printf("%s: %" PRIu64 " flips: %" PRIu64 " unharmed, %" PRIu64 " reported, %" PRIu64
-           " refused, 0 wrong\n", what, census.flips, census.unharmed, census.reported,
-           census.refused);
+           " refused, 0 wrong\n",
+           what, census.flips, census.unharmed, census.reported, census.refused);
     cr_assert_gt(census.unharmed, 0);
     cr_assert_gt(census.reported, 0);
 }

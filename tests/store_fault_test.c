@@ -66,6 +66,8 @@ static void look_at_handle(struct crash_script *script, uint64_t nth, verso_err 
     cr_assert_eq(verso_begin(script->store, &txn), VERSO_POISONED);
     cr_assert_neq(verso_checkpoint(script->store), VERSO_OK);
     cr_assert_neq(verso_sync(script->store), VERSO_OK);
+    cr_assert_eq(verso_wait_durable(script->store, stats.tip),
+                 stats.tip > stats.durable ? VERSO_UNKNOWN : VERSO_OK);
 }
 
 /* The `nth` sync or write fails. @return Whether the story met it. */
@@ -89,9 +91,8 @@ static bool fail_one(enum simulated_kind kind, uint64_t nth, enum simulated_effe
         cr_assert_eq(verso_stat(script.store, &stats), VERSO_OK);
         poisoned = stats.poisoned;
     }
-    struct simulated_disk *left =
-        simulated_disk_crash(script.disk, nth,
-                             nth % 2 ? SIMULATED_CRASH_ALL_OLD : SIMULATED_CRASH_RANDOM);
+    struct simulated_disk *left = simulated_disk_crash(
+        script.disk, nth, nth % 2 ? SIMULATED_CRASH_ALL_OLD : SIMULATED_CRASH_RANDOM);
     const char *text = crash_script_judge(&script.roots, left, script.durable, NULL);
     cr_assert(text == NULL, "fault %" PRIu64 ", then a power cut: %s", nth, text);
     if (script.store != NULL && poisoned) {
@@ -100,8 +101,8 @@ static bool fail_one(enum simulated_kind kind, uint64_t nth, enum simulated_effe
     } else if (script.store != NULL) {
         work_on(&script, nth);
     }
-    text = crash_script_judge(&script.roots, simulated_disk_clone(script.disk), script.durable,
-                              NULL);
+    text =
+        crash_script_judge(&script.roots, simulated_disk_clone(script.disk), script.durable, NULL);
     cr_assert(text == NULL, "fault %" PRIu64 ", then closed: %s", nth, text);
     crash_script_clear(&script);
     return true;
@@ -148,8 +149,7 @@ static bool fill_disk(enum simulated_kind kind, uint64_t nth)
 {
     static struct crash_script script;
     crash_script_init(&script, nth);
-    struct simulated_fault fault = {
-        .kind = kind, .nth = nth, .for_ever = true, .err = VERSO_NOSPC};
+    struct simulated_fault fault = {.kind = kind, .nth = nth, .for_ever = true, .err = VERSO_NOSPC};
     simulated_disk_inject(script.disk, &fault);
     verso_err err = crash_script_play(&script);
     if (err == VERSO_OK) {

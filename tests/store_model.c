@@ -39,13 +39,13 @@ struct held {
 /* A power cut to come, or one that has happened. */
 struct cut {
     bool armed;
-    bool after;        /* the change it meets, or before */
-    uint64_t change;   /* number of that change on the disk */
+    bool after;      /* the change it meets, or before */
+    uint64_t change; /* number of that change on the disk */
     uint64_t seed;
     enum simulated_crash mode;
     struct simulated_disk *left; /* what it left; NULL: not happened */
-    uint64_t least;    /* versions promised by then */
-    uint64_t issued;   /* newest that a commit had begun */
+    uint64_t least;              /* versions promised by then */
+    uint64_t issued;             /* newest that a commit had begun */
 };
 
 struct store_model {
@@ -61,7 +61,7 @@ struct store_model {
     struct cut cut;
     bool shrinking;
     uint64_t long_bytes; /* of long values so far */
-    unsigned beside;  /* steps still to come beside the checkpoint that runs */
+    unsigned beside;     /* steps still to come beside the checkpoint that runs */
     const char *beside_fault;
     uint8_t key[KEY_MAX];
     uint8_t *value; /* VALUE_MAX bytes */
@@ -453,9 +453,11 @@ static const char *walk_and_change(struct store_model *model, verso_txn *txn)
             if (fault != NULL || err != VERSO_OK) {
                 break;
             }
-            err = forward ? verso_cursor_next(cursor, &entry) : verso_cursor_previous(cursor, &entry);
-            if (err == VERSO_OK && (place < 0 || !view_same_bytes(entry.key, working->pairs[place].key) ||
-                                    !view_same_bytes(entry.value, working->pairs[place].value))) {
+            err =
+                forward ? verso_cursor_next(cursor, &entry) : verso_cursor_previous(cursor, &entry);
+            if (err == VERSO_OK &&
+                (place < 0 || !view_same_bytes(entry.key, working->pairs[place].key) ||
+                 !view_same_bytes(entry.value, working->pairs[place].value))) {
                 fault = "a cursor met another entry after a change";
             }
         }
@@ -487,7 +489,7 @@ static const char *change_some(struct store_model *model, verso_txn *txn)
         break;
     }
     return (below(model, 3) == 0) != model->shrinking ? delete_some(model, txn)
-                                                    : put_some(model, txn);
+                                                      : put_some(model, txn);
 }
 
 /* What a successful commit promises. */

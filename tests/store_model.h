@@ -19,11 +19,11 @@ enum store_model_step {
     STORE_MODEL_COMPARE,     /* one root entirely */
     STORE_MODEL_SYNC,        /* verso_sync() or verso_wait_durable() */
     STORE_MODEL_CHECKPOINT,
-    STORE_MODEL_BESIDE,      /* a checkpoint, with transactions, views and reads between its writes */
-    STORE_MODEL_RETAIN,      /* verso_set_keep_last() */
-    STORE_MODEL_CHECK,       /* verso_check() */
+    STORE_MODEL_BESIDE, /* a checkpoint, with transactions, views and reads between its writes */
+    STORE_MODEL_RETAIN, /* verso_set_keep_last() */
+    STORE_MODEL_CHECK,  /* verso_check() */
     STORE_MODEL_REOPEN,
-    STORE_MODEL_CRASH,       /* a power cut within the next operations */
+    STORE_MODEL_CRASH, /* a power cut within the next operations */
     STORE_MODEL_STEPS
 };
 
@@ -37,12 +37,12 @@ struct store_model_config {
     uint64_t arena_bytes;
     uint64_t log_bytes;
     enum page_keys keys;
-    size_t value_max;        /* bytes of most values */
-    size_t long_value_max;   /* bytes of the rest */
-    unsigned long_one_in;    /* values that are long; 0: none */
-    size_t keys_target;      /* the store grows and shrinks between a tenth of this and this */
-    unsigned changes_max;    /* in most transactions */
-    unsigned large_one_in;   /* transactions that change much more; 0: none */
+    size_t value_max;      /* bytes of most values */
+    size_t long_value_max; /* bytes of the rest */
+    unsigned long_one_in;  /* values that are long; 0: none */
+    size_t keys_target;    /* the store grows and shrinks between a tenth of this and this */
+    unsigned changes_max;  /* in most transactions */
+    unsigned large_one_in; /* transactions that change much more; 0: none */
     unsigned weight[STORE_MODEL_STEPS];
 };
 

@@ -11,7 +11,7 @@
 
 enum {
     KEYS = 6000,
-    VALUE_SIZE = 800,  /* bytes: about 6 MB of live data */
+    VALUE_SIZE = 800, /* bytes: about 6 MB of live data */
     KEYS_A_COMMIT = 30,
     ROUNDS = 20,
     ARENA_BYTES = 1 << 20, /* small against the data */
@@ -67,8 +67,8 @@ static void put_round(verso_txn *txn, unsigned number, unsigned round)
     unsigned char value[VALUE_SIZE];
     memset(value, (int)(number + round), sizeof value);
     memcpy(value, &round, sizeof round);
-    verso_err err = verso_put(txn, key_of(number, text, sizeof text),
-                              (verso_slice){value, sizeof value});
+    verso_err err =
+        verso_put(txn, key_of(number, text, sizeof text), (verso_slice){value, sizeof value});
     cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
 }
 
@@ -176,8 +176,8 @@ Test(store_space, space_of_dropped_roots_is_found_again_after_a_reopen)
         open_store(&fixture, 1);
         uint64_t bytes = stats_of(&fixture).file_bytes;
         first = round == 1 ? bytes : first;
-        cr_assert(round < 2 || bytes <= first + first / 2, "round %u: %" PRIu64 " bytes, once %" PRIu64,
-                  round, bytes, first);
+        cr_assert(round < 2 || bytes <= first + first / 2,
+                  "round %u: %" PRIu64 " bytes, once %" PRIu64, round, bytes, first);
     }
     close_fixture(&fixture);
 }
@@ -228,8 +228,9 @@ Test(store_space, retention_bounds_the_file)
     uint64_t four = bytes_after_rounds(4, 12);
     uint64_t all = bytes_after_rounds(0, 12);
     uint64_t data = (uint64_t)KEYS * VALUE_SIZE;
-    printf("12 rounds of %" PRIu64 " bytes; file when 1, 4, all roots are kept: %" PRIu64 ", %" PRIu64
-           ", %" PRIu64 "\n", data, one, four, all);
+    printf("12 rounds of %" PRIu64 " bytes; file when 1, 4, all roots are kept: %" PRIu64
+           ", %" PRIu64 ", %" PRIu64 "\n",
+           data, one, four, all);
     cr_assert_lt(one, data * 4);
     cr_assert_lt(four, data * 9);
     cr_assert_gt(all, data * 12);
@@ -244,7 +245,8 @@ Test(store_space, lowering_the_retention_gives_space_back)
     }
     uint64_t before = stats_of(&fixture).file_bytes;
     verso_root_id root;
-    cr_assert_eq(verso_set_keep_last(fixture.store, 1, &root), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_set_keep_last(fixture.store, 1, &root), VERSO_OK, "%s",
+                 verso_error_detail());
     for (unsigned round = 9; round <= 20; round++) {
         round_in_one(&fixture, round);
     }

@@ -19,9 +19,9 @@
 #include "verso.h"
 
 enum {
-    STAMPED = 40,      /* keys that every commit stamps */
+    STAMPED = 40, /* keys that every commit stamps */
     COMMITS = 400,
-    KEPT = 30,         /* roots */
+    KEPT = 30, /* roots */
     READERS = 3,
     COMMITTERS = 8,
     COMMITS_EACH = 60,
@@ -98,8 +98,8 @@ static void look_at(struct shared *shared, verso_view *view)
         verso_slice value;
         uint64_t stamp = 0;
         verso_err err = verso_get(view, stamped_key(i, text, sizeof text), &value);
-        cr_assert(err == VERSO_OK && value.size >= sizeof stamp, "root %" PRIu64 ": %s (%s)", info.id,
-                  verso_strerror(err), verso_error_detail());
+        cr_assert(err == VERSO_OK && value.size >= sizeof stamp, "root %" PRIu64 ": %s (%s)",
+                  info.id, verso_strerror(err), verso_error_detail());
         memcpy(&stamp, value.data, sizeof stamp);
         cr_assert_eq(stamp, info.id, "root %" PRIu64 " holds a value of %" PRIu64, info.id, stamp);
     }

@@ -47,8 +47,9 @@ static const char *compare_get(verso_view *view, const struct tree_state *state,
     if (err != (there ? VERSO_OK : VERSO_NOT_FOUND)) {
         return there ? "a get did not find a key" : "a get found a key that is not there";
     }
-    return !there || view_same_bytes(value, state->pairs[index].value) ? NULL
-                                                                     : "a get found another value";
+    return !there || view_same_bytes(value, state->pairs[index].value)
+               ? NULL
+               : "a get found another value";
 }
 
 static const char *compare_at_or_after(verso_view *view, const struct tree_state *state,
@@ -187,7 +188,7 @@ static const char *check_step(struct walk *walk, long place, verso_err err,
         return there ? "a cursor did not find the entry" : "a cursor went beyond its range";
     }
     return !there || same_entry(entry, &walk->state->pairs[place]) ? NULL
-                                                                  : "a cursor met another entry";
+                                                                   : "a cursor met another entry";
 }
 
 static const char *step_seek(struct walk *walk, verso_slice key, struct simulated_random *random)

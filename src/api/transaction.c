@@ -515,5 +515,9 @@ verso_err verso_wait_durable(verso_store *store, verso_root_id root)
     if (root <= atomic_load(&inner->durable) || inner->in_memory) {
         return VERSO_OK;
     }
-    return vs_store_sync(inner);
+    err = vs_store_sync(inner);
+    return err != VERSO_POISONED
+               ? err
+               : vs_fault(VERSO_UNKNOWN, "a sync failed before root %llu became durable",
+                          (unsigned long long)root);
 }

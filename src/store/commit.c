@@ -20,8 +20,7 @@ void vs_store_publish(struct vs_store *store, uint64_t version)
 static void raise_durable(struct vs_store *store, uint64_t version)
 {
     uint64_t before = atomic_load_explicit(&store->durable, memory_order_relaxed);
-    while (before < version &&
-           !atomic_compare_exchange_weak(&store->durable, &before, version)) {
+    while (before < version && !atomic_compare_exchange_weak(&store->durable, &before, version)) {
     }
 }
 
@@ -79,8 +78,7 @@ static verso_err may_write(const struct vs_store *store)
     if (store->read_only && !store->replaying) {
         return vs_fault(VERSO_READ_ONLY, "the store is open for reading only");
     }
-    if (atomic_load(&store->poisoned) ||
-        (store->log != NULL && vs_log_is_poisoned(store->log))) {
+    if (atomic_load(&store->poisoned) || (store->log != NULL && vs_log_is_poisoned(store->log))) {
         return vs_fault(VERSO_POISONED,
                         "a sync failed before: writes are refused until the store is opened anew");
     }
@@ -90,8 +88,7 @@ static verso_err may_write(const struct vs_store *store)
 static verso_err begin_locked(struct vs_store *store)
 {
     uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_seq_cst);
-    verso_err err =
-        vs_reader_pin(&store->readers, store->tip.version, epoch, &store->writer.pin);
+    verso_err err = vs_reader_pin(&store->readers, store->tip.version, epoch, &store->writer.pin);
     if (err == VERSO_OK) {
         vs_writer_begin(&store->writer, store->tip.version + 1);
         store->may_use_reserve = false;
@@ -223,8 +220,8 @@ static verso_err judge_now_and_then(struct vs_store *store)
     return vs_store_judge(store, false);
 }
 
-verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit,
-                          uint64_t *version, uint64_t *end_lsn)
+verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit, uint64_t *version,
+                          uint64_t *end_lsn)
 {
     struct vs_root_record record = {
         .version = store->writer.version,
