@@ -22,8 +22,8 @@ double machine_append(const char *directory, bool with_sync, double seconds, uin
 
 /**
  * Bytes written so far to the device that `directory` lies on, by anybody: a quiet machine is
- * assumed. The kernel's count per process would not do: it takes a short write into a large folio of
- * the page cache for the whole folio.
+ * assumed. The kernel's count per process would not do: it takes a short write into a large folio
+ * of the page cache for the whole folio.
  *
  * @return False where the system does not tell; `*bytes` is unchanged then.
  */

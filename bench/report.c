@@ -3,8 +3,8 @@
  *
  * The table:
  *     title                            unit        min .. max     p50 us   p99 us  p99.9 us
- *       Verso, keep 1                21,345   20,100 .. 22,000      45.1     90.2     300.0  5.20 x LMDB
- *       LMDB                          4,105    3,950 .. 4,230      228.0    410.0     900.0
+ *       Verso, keep 1 21,345 20,100 .. 22,000 45.1 90.2 300.0 5.20 x LMDB LMDB 4,105 3,950 .. 4,230
+ *       228.0 410.0 900.0
  * The TSV has one line a figure; its columns are named in its first line that is no comment.
  */
 #include "report.h"

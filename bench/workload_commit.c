@@ -1,11 +1,11 @@
 /*
  * workload_commit.c - small commits from one thread, durable and not.
  *
- * Verso's log takes the commits at once and its pages reach the store file later: how much a durable
- * commit has written is therefore shown without and with the closing of the store, and the truth of
- * a long run, where one checkpoint serves many commits, lies between.
- * A commit that does not wait for the disk leaves work behind; a second row counts the sync that
- * brings it there, timed after the last commit of the run.
+ * Verso's log takes the commits at once and its pages reach the store file later: how much a
+ * durable commit has written is therefore shown without and with the closing of the store, and the
+ * truth of a long run, where one checkpoint serves many commits, lies between. A commit that does
+ * not wait for the disk leaves work behind; a second row counts the sync that brings it there,
+ * timed after the last commit of the run.
  */
 #include "bench.h"
 #include "clock.h"

@@ -8,7 +8,8 @@
  *   - What can fail returns verso_err: VERSO_OK (0) or a negative code. Results leave through the
  *     last parameters and are written on success only.
  *   - After a failure, verso_error_detail() says on the same thread what was wrong and where.
- *   - A handle is NULL-safe in its closing call. Handles are opaque and freed by their closing call.
+ *   - A handle is NULL-safe in its closing call. Handles are opaque and freed by their closing
+ *   call.
  *   - Sizes and offsets are bytes; times are microseconds since 1970-01-01 00:00 UTC.
  *   - Option and result structs start with `size`; set it with the VERSO_*_INIT macro or to sizeof.
  *     A library newer than the caller fills or reads only what the caller's struct has.
@@ -41,29 +42,29 @@ extern "C" {
 /** Outcome of a call. Codes are never renumbered. */
 typedef enum verso_err {
     VERSO_OK = 0,
-    VERSO_NOT_FOUND = -1,      /**< No such key, root, or entry in that direction. */
-    VERSO_EXISTS = -2,         /**< verso_insert(): the key is there already. */
-    VERSO_INVALID = -3,        /**< An argument breaks its contract; nothing was changed. */
-    VERSO_TOO_BIG = -4,        /**< Key or value beyond the limits of this store. */
-    VERSO_GONE = -5,           /**< The root existed, but is no longer kept. */
-    VERSO_NOMEM = -6,          /**< Out of memory. */
-    VERSO_NOSPC = -7,          /**< The disk, quota or file-size limit is exhausted. */
-    VERSO_IO = -8,             /**< The system refused a read, write or sync; see the detail. */
-    VERSO_CORRUPT = -9,        /**< Bytes on disk are damaged; the detail names page and reason. */
-    VERSO_WAL_CORRUPT = -10,   /**< A log frame that was acknowledged as durable is damaged. */
-    VERSO_WAL_MISSING = -11,   /**< The log that the store needs is not there. */
-    VERSO_MISMATCH = -12,      /**< The log belongs to another store, or page sizes differ. */
-    VERSO_FORMAT = -13,        /**< Not a Verso store, or of an unknown format version. */
-    VERSO_BUSY = -14,          /**< The store is open elsewhere. */
-    VERSO_ACCESS = -15,        /**< No permission, or the file system is read-only. */
-    VERSO_NO_STORE = -16,      /**< No store at that path (and creation was not asked for). */
-    VERSO_READ_ONLY = -17,     /**< A change was asked of a read-only handle. */
-    VERSO_UNKNOWN = -18,       /**< Outcome unknown until reopened: the sync failed. */
-    VERSO_POISONED = -19,      /**< A sync failed earlier: this handle refuses all writes. */
-    VERSO_MUST_ABORT = -20,    /**< The transaction met an error before; only abort is left. */
-    VERSO_FORKED = -21,        /**< The handle was opened before fork(); open anew in the child. */
-    VERSO_ORDER = -22,         /**< Keys of a sorted call do not ascend. */
-    VERSO_LIMIT = -23          /**< A named limit is reached; the detail says which. */
+    VERSO_NOT_FOUND = -1,    /**< No such key, root, or entry in that direction. */
+    VERSO_EXISTS = -2,       /**< verso_insert(): the key is there already. */
+    VERSO_INVALID = -3,      /**< An argument breaks its contract; nothing was changed. */
+    VERSO_TOO_BIG = -4,      /**< Key or value beyond the limits of this store. */
+    VERSO_GONE = -5,         /**< The root existed, but is no longer kept. */
+    VERSO_NOMEM = -6,        /**< Out of memory. */
+    VERSO_NOSPC = -7,        /**< The disk, quota or file-size limit is exhausted. */
+    VERSO_IO = -8,           /**< The system refused a read, write or sync; see the detail. */
+    VERSO_CORRUPT = -9,      /**< Bytes on disk are damaged; the detail names page and reason. */
+    VERSO_WAL_CORRUPT = -10, /**< A log frame that was acknowledged as durable is damaged. */
+    VERSO_WAL_MISSING = -11, /**< The log that the store needs is not there. */
+    VERSO_MISMATCH = -12,    /**< The log belongs to another store, or page sizes differ. */
+    VERSO_FORMAT = -13,      /**< Not a Verso store, or of an unknown format version. */
+    VERSO_BUSY = -14,        /**< The store is open elsewhere. */
+    VERSO_ACCESS = -15,      /**< No permission, or the file system is read-only. */
+    VERSO_NO_STORE = -16,    /**< No store at that path (and creation was not asked for). */
+    VERSO_READ_ONLY = -17,   /**< A change was asked of a read-only handle. */
+    VERSO_UNKNOWN = -18,     /**< Outcome unknown until reopened: the sync failed. */
+    VERSO_POISONED = -19,    /**< A sync failed earlier: this handle refuses all writes. */
+    VERSO_MUST_ABORT = -20,  /**< The transaction met an error before; only abort is left. */
+    VERSO_FORKED = -21,      /**< The handle was opened before fork(); open anew in the child. */
+    VERSO_ORDER = -22,       /**< Keys of a sorted call do not ascend. */
+    VERSO_LIMIT = -23        /**< A named limit is reached; the detail says which. */
 } verso_err;
 
 /** Id of a root: 1, 2, 3, ... 0 is the empty state before the first commit. */
@@ -132,7 +133,7 @@ typedef struct verso_options {
     uint64_t arena_bytes;        /**< Memory for pages not yet in the file; default 256 MiB. */
     uint64_t log_bytes;          /**< A checkpoint starts when the log is this long; default 64 MiB.
                                       Larger transactions bypass the log. */
-    const void *system;          /**< For tests: the operating system to run on; NULL is the real. */
+    const void *system;          /**< For tests: the system to run on; NULL is the real one. */
 } verso_options;
 
 #define VERSO_OPTIONS_INIT                                                                         \
@@ -160,8 +161,8 @@ VERSO_API VERSO_MUST_USE verso_err verso_open(const char *path, const verso_opti
                                               verso_store **store);
 
 /**
- * Close: make everything durable, write a last checkpoint, remove the companion files. The handle is
- * gone whatever is returned. Every view must be closed and no transaction running.
+ * Close: make everything durable, write a last checkpoint, remove the companion files. The handle
+ * is gone whatever is returned. Every view must be closed and no transaction running.
  *
  * @retval VERSO_INVALID  A view or transaction is still open; the store stays open.
  * @retval VERSO_UNKNOWN, VERSO_IO, VERSO_NOSPC  The last checkpoint failed; the log still holds all
@@ -272,8 +273,8 @@ typedef struct verso_entry {
 
 /**
  * Upsert many entries whose keys strictly ascend; each leaf concerned is visited once, and entries
- * beyond the last key of the tree fill leaves completely (bulk load). The entries' bytes must not be
- * ones borrowed from this transaction's own view.
+ * beyond the last key of the tree fill leaves completely (bulk load). The entries' bytes must not
+ * be ones borrowed from this transaction's own view.
  *
  * @retval VERSO_ORDER  Keys do not ascend; the detail names the entry. Nothing was changed.
  */
@@ -287,12 +288,12 @@ VERSO_API size_t verso_key_size_max(const verso_store *store);
 
 /** What is known about a root. */
 typedef struct verso_root_info {
-    size_t size;           /**< sizeof(verso_root_info). */
-    verso_root_id id;      /**< Its id. */
-    int64_t time_us;       /**< When it was committed; information only, clocks may jump. */
-    uint64_t keys;         /**< Number of keys. */
-    uint64_t fingerprint;  /**< Equal content has equal fingerprints, whatever its history. */
-    verso_slice note;      /**< Valid while the view is open, or as the call that filled it says. */
+    size_t size;          /**< sizeof(verso_root_info). */
+    verso_root_id id;     /**< Its id. */
+    int64_t time_us;      /**< When it was committed; information only, clocks may jump. */
+    uint64_t keys;        /**< Number of keys. */
+    uint64_t fingerprint; /**< Equal content has equal fingerprints, whatever its history. */
+    verso_slice note;     /**< Valid while the view is open, or as the call that filled it says. */
 } verso_root_info;
 
 /**
@@ -322,8 +323,8 @@ VERSO_API void verso_view_close(verso_view *view);
 VERSO_API verso_view *verso_txn_view(verso_txn *txn);
 
 /**
- * Describe the view's root. In a transaction: the id it started from, with the counts of now. The note
- * is read at the first such call; it is empty if the root was dropped before that.
+ * Describe the view's root. In a transaction: the id it started from, with the counts of now. The
+ * note is read at the first such call; it is empty if the root was dropped before that.
  */
 VERSO_API VERSO_MUST_USE verso_err verso_view_info(verso_view *view, verso_root_info *info);
 
@@ -349,8 +350,8 @@ VERSO_API VERSO_MUST_USE verso_err verso_roots(verso_store *store, verso_root_id
  */
 VERSO_API VERSO_MUST_USE verso_err verso_get(verso_view *view, verso_slice key, verso_slice *value);
 
-/** A key with its value: the first at or after `key`. `found->key` is valid until the next such call on
- *  the view, the value as one of verso_get(). Errors as verso_get(). */
+/** A key with its value: the first at or after `key`. `found->key` is valid until the next such
+ *  call on the view, the value as one of verso_get(). Errors as verso_get(). */
 VERSO_API VERSO_MUST_USE verso_err verso_get_at_or_after(verso_view *view, verso_slice key,
                                                          verso_entry *found);
 
@@ -384,19 +385,20 @@ typedef enum verso_seek {
 
 /** A range of keys. All zero means everything. */
 typedef struct verso_range {
-    size_t size;          /**< sizeof(verso_range). */
-    bool has_from;        /**< Bounded below. */
-    bool has_to;          /**< Bounded above. */
-    bool from_exclusive;  /**< Default: `from` belongs to the range. */
-    bool to_inclusive;    /**< Default: `to` does not belong to the range. */
-    bool has_prefix;      /**< Only keys that begin with `prefix`. */
-    verso_slice from;     /**< Lower bound. */
-    verso_slice to;       /**< Upper bound. */
-    verso_slice prefix;   /**< Prefix. */
+    size_t size;         /**< sizeof(verso_range). */
+    bool has_from;       /**< Bounded below. */
+    bool has_to;         /**< Bounded above. */
+    bool from_exclusive; /**< Default: `from` belongs to the range. */
+    bool to_inclusive;   /**< Default: `to` does not belong to the range. */
+    bool has_prefix;     /**< Only keys that begin with `prefix`. */
+    verso_slice from;    /**< Lower bound. */
+    verso_slice to;      /**< Upper bound. */
+    verso_slice prefix;  /**< Prefix. */
 } verso_range;
 
 /**
- * Open a cursor. It stands nowhere: next goes to the first entry of its range, previous to the last.
+ * Open a cursor. It stands nowhere: next goes to the first entry of its range, previous to the
+ * last.
  *
  * @param range  NULL for all keys. Its bytes are copied.
  * @param[out] cursor  Close it before its view. One thread at a time.
@@ -444,19 +446,19 @@ VERSO_API VERSO_MUST_USE verso_err verso_cursor_batch(verso_cursor *cursor, vers
 
 /** What verso_check() found. */
 typedef struct verso_check_report {
-    size_t size;             /**< sizeof(verso_check_report). */
-    uint64_t roots;          /**< Roots proved. */
-    uint64_t pages;          /**< Pages visited, each once. */
-    uint64_t keys;           /**< Keys of the newest root. */
-    uint64_t underfull;      /**< Leaves and branches under a quarter full; no fault. */
-    verso_root_id bad_root;  /**< Of the first fault: its root (0: none in particular), */
-    uint32_t bad_page;       /**< its page (0: none in particular), */
-    char fault[256];         /**< and the reason; empty if all is well. */
+    size_t size;            /**< sizeof(verso_check_report). */
+    uint64_t roots;         /**< Roots proved. */
+    uint64_t pages;         /**< Pages visited, each once. */
+    uint64_t keys;          /**< Keys of the newest root. */
+    uint64_t underfull;     /**< Leaves and branches under a quarter full; no fault. */
+    verso_root_id bad_root; /**< Of the first fault: its root (0: none in particular), */
+    uint32_t bad_page;      /**< its page (0: none in particular), */
+    char fault[256];        /**< and the reason; empty if all is well. */
 } verso_check_report;
 
 /**
- * Prove the invariants of the store (docs/format.md) for every kept root. Writers wait meanwhile: the
- * calling thread must have no transaction running. Any thread otherwise.
+ * Prove the invariants of the store (docs/format.md) for every kept root. Writers wait meanwhile:
+ * the calling thread must have no transaction running. Any thread otherwise.
  *
  * @retval VERSO_OK       All proved.
  * @retval VERSO_CORRUPT  A fault; `report` is filled up to it.
@@ -465,30 +467,31 @@ VERSO_API VERSO_MUST_USE verso_err verso_check(verso_store *store, verso_check_r
 
 /** Figures of a store. */
 typedef struct verso_stats {
-    size_t size;                   /**< sizeof(verso_stats). */
-    uint32_t page_size;            /**< Bytes a page. */
-    verso_root_id tip;             /**< Newest commit. */
-    verso_root_id durable;         /**< Newest durable commit. */
-    verso_root_id published;       /**< Newest root that views open. */
-    verso_root_id oldest;          /**< Oldest kept root. */
-    uint64_t keep_last;            /**< Retention: newest N; 0 keeps all. */
-    uint64_t keys;                 /**< Keys of the newest commit. */
-    uint32_t depth;                /**< Levels of its tree; 0 when empty. */
-    uint64_t file_bytes;           /**< Length of the store file. */
-    uint64_t used_pages;           /**< Pages ever handed out (high-water mark). */
-    uint64_t free_pages;           /**< Of them: known to be free. */
-    uint64_t log_bytes;            /**< Log since the last checkpoint. */
-    uint64_t arena_bytes;          /**< Page frames in use. */
-    uint64_t arena_held_bytes;     /**< Of them: kept for the sake of open views only. */
-    uint64_t views;                /**< Open views. */
-    uint64_t checkpoints;          /**< Checkpoints since open. */
-    uint64_t syncs;                /**< Log syncs since open. */
-    uint64_t leaf_relief_copies;   /**< Leaves copied because their link slots were needed. */
-    bool poisoned;                 /**< A sync failed; writes are refused. */
-    bool meta_damaged;             /**< One of the two meta pages was unreadable at open. */
+    size_t size;                 /**< sizeof(verso_stats). */
+    uint32_t page_size;          /**< Bytes a page. */
+    verso_root_id tip;           /**< Newest commit. */
+    verso_root_id durable;       /**< Newest durable commit. */
+    verso_root_id published;     /**< Newest root that views open. */
+    verso_root_id oldest;        /**< Oldest kept root. */
+    uint64_t keep_last;          /**< Retention: newest N; 0 keeps all. */
+    uint64_t keys;               /**< Keys of the newest commit. */
+    uint32_t depth;              /**< Levels of its tree; 0 when empty. */
+    uint64_t file_bytes;         /**< Length of the store file. */
+    uint64_t used_pages;         /**< Pages ever handed out (high-water mark). */
+    uint64_t free_pages;         /**< Of them: known to be free. */
+    uint64_t log_bytes;          /**< Log since the last checkpoint. */
+    uint64_t arena_bytes;        /**< Page frames in use. */
+    uint64_t arena_held_bytes;   /**< Of them: kept for the sake of open views only. */
+    uint64_t views;              /**< Open views. */
+    uint64_t checkpoints;        /**< Checkpoints since open. */
+    uint64_t syncs;              /**< Log syncs since open. */
+    uint64_t leaf_relief_copies; /**< Leaves copied because their link slots were needed. */
+    bool poisoned;               /**< A sync failed; writes are refused. */
+    bool meta_damaged;           /**< One of the two meta pages was unreadable at open. */
 } verso_stats;
 
-/** Fill `stats`: figures as the last transaction left them. Any thread, no waiting. VERSO_INVALID. */
+/** Fill `stats`: figures as the last transaction left them. Any thread, no waiting.
+ * VERSO_INVALID. */
 VERSO_API VERSO_MUST_USE verso_err verso_stat(verso_store *store, verso_stats *stats);
 
 #ifdef __cplusplus

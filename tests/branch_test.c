@@ -200,7 +200,8 @@ static bool gathers_again(struct model *model, const uint8_t *left, const uint8_
     return good;
 }
 
-/** Put a child that the page has no room for: split, look at both halves, go on with one of them. */
+/** Put a child that the page has no room for: split, look at both halves, go on with one of
+ * them. */
 static bool split(struct model *model, unsigned index, const struct vs_branch_cell *put)
 {
     struct vs_branch_cell *cells = get_memory((model->count + 1) * sizeof *cells);
@@ -463,7 +464,8 @@ Test(branch, holds_any_four_children)
     }
 }
 
-/** Fill a branch with separators behind a long prefix, then split it for one that breaks the prefix. */
+/** Fill a branch with separators behind a long prefix, then split it for one that breaks the
+ * prefix. */
 static void split_for_stranger(size_t page_size, verso_slice stranger, bool above)
 {
     uint8_t *page = get_memory(page_size);

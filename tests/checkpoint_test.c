@@ -62,7 +62,8 @@ struct leaving_reader {
     verso_view *view; /* NULL: closed already */
 };
 
-/* At the first write of the checkpoint: the reader leaves, and writers take all the room they find. */
+/* At the first write of the checkpoint: the reader leaves, and writers take all the room they
+   find. */
 static void leave_and_overwrite(void *argument, struct simulated_disk *disk,
                                 const struct simulated_event *event)
 {
@@ -115,7 +116,8 @@ Test(checkpoint, pages_of_a_reader_who_leaves_meanwhile_are_not_reused_before_it
 
 enum { WRITERS = 8, COMMITS = 25, SCATTERED = 12 };
 
-/* Commits that each overwrite the same few keys far apart: their pages die young, in their frames. */
+/* Commits that each overwrite the same few keys far apart: their pages die young, in their
+   frames. */
 static void *overwrite_scattered(void *argument)
 {
     verso_store *store = argument;
@@ -135,7 +137,8 @@ static void *overwrite_scattered(void *argument)
     return NULL;
 }
 
-/* Room enough is known to be free, so that nothing but the arena's limit calls for judging deaths. */
+/* Room enough is known to be free, so that nothing but the arena's limit calls for judging
+   deaths. */
 Test(checkpoint, makes_room_in_an_arena_full_of_dead_pages, .timeout = 60)
 {
     struct simulated_disk *disk = simulated_disk_open(2);

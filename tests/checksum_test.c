@@ -1,5 +1,6 @@
 /*
- * checksum_test.c - CRC32C against published values, and its two implementations against each other.
+ * checksum_test.c - CRC32C against published values, and its two implementations against each
+ * other.
  */
 #include "format/checksum.h"
 

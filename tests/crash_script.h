@@ -1,6 +1,6 @@
 /*
- * crash_script.h - one fixed story of a store, short enough to be stopped at each of its changes to the
- * disk, and the proof that what such a stop left can be opened and worked with.
+ * crash_script.h - one fixed story of a store, short enough to be stopped at each of its changes to
+ * the disk, and the proof that what such a stop left can be opened and worked with.
  *
  * The story: commits of few keys and of many, alone and in groups; long values; checkpoints; log
  * segments that come round; a transaction too long for the log; growth; roots dropped and all kept;
@@ -38,13 +38,14 @@ verso_err crash_script_play(struct crash_script *script);
 /** How the story opens its store, on whatever disk. */
 verso_err crash_script_open(struct simulated_disk *disk, verso_store **store);
 
-/** Put `count` keys [from, from + count) with values of `size` bytes, in one transaction of its own. */
+/** Put `count` keys [from, from + count) with values of `size` bytes, in one transaction of its
+ * own. */
 verso_err crash_script_commit(struct crash_script *script, unsigned from, unsigned count,
                               size_t size, bool asynchronous);
 
 /**
- * The disk that a power cut left: open, compare with the versions [least, issued], commit once more,
- * close, open again, compare. The disk is used up.
+ * The disk that a power cut left: open, compare with the versions [least, issued], commit once
+ * more, close, open again, compare. The disk is used up.
  *
  * @param[out] recovered  The version found; may be NULL.
  * @return NULL, or what went wrong.

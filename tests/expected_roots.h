@@ -1,6 +1,6 @@
 /*
- * expected_roots.h - what every root of a store must hold: one sorted array per version, the note and
- * the retention that came with it, and comparing a store with all that.
+ * expected_roots.h - what every root of a store must hold: one sorted array per version, the note
+ * and the retention that came with it, and comparing a store with all that.
  *
  * Bytes of keys and values are kept once, for as long as the whole.
  */

@@ -43,7 +43,8 @@ static void put(verso_store *store, const char *key, const char *value)
     cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
 }
 
-/* Run `child` in a child process; it answers with the number of what went wrong first, 0 for nothing. */
+/* Run `child` in a child process; it answers with the number of what went wrong first, 0 for
+   nothing. */
 static int in_child(int (*child)(struct fixture *, verso_view *), struct fixture *fixture,
                     verso_view *view)
 {

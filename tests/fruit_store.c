@@ -1,5 +1,6 @@
 /*
- * fruit_store.c - assemble the store of the worked examples from the format floor's functions alone.
+ * fruit_store.c - assemble the store of the worked examples from the format floor's functions
+ * alone.
  */
 #include "fruit_store.h"
 

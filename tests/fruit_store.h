@@ -1,8 +1,8 @@
 /*
  * fruit_store.h - the store that docs/format.md takes apart, byte by byte, made without the engine.
  *
- * Root 1 (note "first") has apple, apricot and banana; root 2 has apricot deleted. Then the log fell
- * idle, and the store was closed: a checkpoint, generation 2.
+ * Root 1 (note "first") has apple, apricot and banana; root 2 has apricot deleted. Then the log
+ * fell idle, and the store was closed: a checkpoint, generation 2.
  */
 #ifndef VERSO_TESTS_FRUIT_STORE_H
 #define VERSO_TESTS_FRUIT_STORE_H
@@ -30,7 +30,8 @@ struct fruit_store {
 /** Make both. */
 void fruit_store_make(struct fruit_store *fruit);
 
-/** The file as it was before the first checkpoint, with the log needed: what a crash then leaves. */
+/** The file as it was before the first checkpoint, with the log needed: what a crash then
+ * leaves. */
 void fruit_store_make_crashed(struct fruit_store *fruit);
 
 #endif

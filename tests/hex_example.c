@@ -34,7 +34,8 @@ static bool is_hex(char c)
     return isdigit((unsigned char)c) || (c >= 'a' && c <= 'f');
 }
 
-/** Put the bytes of one line where it says. @return false if it is no such line or leaves `size`. */
+/** Put the bytes of one line where it says. @return false if it is no such line or leaves
+ * `size`. */
 static bool read_line(const char *line, uint8_t *shown, size_t size)
 {
     char *end = NULL;

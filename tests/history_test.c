@@ -1,5 +1,6 @@
 /*
- * history_test.c - roots by id: newer ones in memory, older ones in the history tree, dropped ones gone.
+ * history_test.c - roots by id: newer ones in memory, older ones in the history tree, dropped ones
+ * gone.
  */
 #include "history/history.h"
 

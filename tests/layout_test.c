@@ -157,7 +157,8 @@ Test(layout, every_zone_begins_with_a_reserved_page_so_that_no_run_crosses_into_
     }
 }
 
-/* Behind its table region a zone is free to its end, but for the second meta in the smallest zones. */
+/* Behind its table region a zone is free to its end, but for the second meta in the smallest
+   zones. */
 Test(layout, a_full_zone_has_one_run_of_some_sixty_mebibytes)
 {
     uint64_t first = VS_ZONE_PAGES_MAX;

@@ -1,8 +1,8 @@
 /*
  * leaf_model.h - a row of leaves beside a sorted array that must always hold the same.
  *
- * The row is what the lowest level of a tree is: leaves split when they are full, are merged or evened
- * out when they are underfull, and take cells that ascend to the very end.
+ * The row is what the lowest level of a tree is: leaves split when they are full, are merged or
+ * evened out when they are underfull, and take cells that ascend to the very end.
  */
 #ifndef VERSO_TESTS_LEAF_MODEL_H
 #define VERSO_TESTS_LEAF_MODEL_H

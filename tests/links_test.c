@@ -1,5 +1,6 @@
 /*
- * links_test.c - version-stamped links: which slot is taken, which link is let go, who asks for relief.
+ * links_test.c - version-stamped links: which slot is taken, which link is let go, who asks for
+ * relief.
  */
 #include <criterion/criterion.h>
 #include <string.h>

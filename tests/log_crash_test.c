@@ -1,9 +1,9 @@
 /*
  * log_crash_test.c - what the log gives back after power cuts, lying disks and hostile bytes.
  *
- * A life reads the log from the last meta, goes on in a new one, commits, checkpoints and recycles at
- * random, and is cut off by a power cut at a random change to the disk; the next life begins with
- * what that left. Each must find a prefix of what was issued, with all that was acknowledged.
+ * A life reads the log from the last meta, goes on in a new one, commits, checkpoints and recycles
+ * at random, and is cut off by a power cut at a random change to the disk; the next life begins
+ * with what that left. Each must find a prefix of what was issued, with all that was acknowledged.
  */
 #include "store/log.h"
 
@@ -323,8 +323,8 @@ Test(log_disk, ghost_behind_a_torn_tail_stays_dead)
 }
 
 /*
- * The same where nothing but the chain can help: A' lies at A's place, in A's epoch, and B behind it
- * is a valid frame of that epoch at its right place with the right version.
+ * The same where nothing but the chain can help: A' lies at A's place, in A's epoch, and B behind
+ * it is a valid frame of that epoch at its right place with the right version.
  */
 Test(log_disk, ghost_of_the_same_epoch_is_kept_dead_by_the_chain)
 {
@@ -408,7 +408,8 @@ Test(log_disk, valid_frames_of_other_places_are_never_applied)
     check_frame_is_refused(give_away);
 }
 
-/** The same stretch of the stream in two epochs: `kept` frames of the later one, older ones behind. */
+/** The same stretch of the stream in two epochs: `kept` frames of the later one, older ones
+ * behind. */
 static void check_old_frames_are_refused(unsigned kept)
 {
     enum { SIZE = 500, FRAMES = 5 };
@@ -446,7 +447,8 @@ Test(log_disk, old_epoch_behind_the_end_is_never_applied)
     check_old_frames_are_refused(2);
 }
 
-/* ---- failing and lying disks ------------------------------------------------------------------- */
+/* ---- failing and lying disks
+   ------------------------------------------------------------------- */
 
 /** Thirty commits of which each but the last is known durable by the next. */
 enum { COMMITS = 30 };
@@ -580,7 +582,8 @@ Test(log_disk, misdirected_write_is_reported)
     }
 }
 
-/* ---- hostile bytes ----------------------------------------------------------------------------- */
+/* ---- hostile bytes
+   ----------------------------------------------------------------------------- */
 
 static verso_err accept_any(void *argument, const struct vs_log_record *record)
 {

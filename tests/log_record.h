@@ -1,6 +1,6 @@
 /*
- * log_record.h - commits with contents that follow from their version, to write to a log and to know
- * again when it is read.
+ * log_record.h - commits with contents that follow from their version, to write to a log and to
+ * know again when it is read.
  *
  * A `salt` tells apart commits of the same version and the same size that were made in different
  * lives of a store.

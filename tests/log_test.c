@@ -1,5 +1,6 @@
 /*
- * log_test.c - the log in good days and bad: round trips, recycling, torn tails, damage, full disks.
+ * log_test.c - the log in good days and bad: round trips, recycling, torn tails, damage, full
+ * disks.
  *
  * What a power cut leaves is tested in log_crash_test.c, threads in log_threads_test.c.
  */

@@ -29,7 +29,8 @@ struct store {
     _Atomic bool done;
 };
 
-/* called by one leader after the other: plain stores and loads suffice, atomics make them visible */
+/* called by one leader after the other: plain stores and loads suffice, atomics make them
+   visible */
 static void publish(void *argument, uint64_t lsn, uint64_t version)
 {
     struct store *store = argument;

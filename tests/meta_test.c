@@ -1,5 +1,6 @@
 /*
- * meta_test.c - the meta page: every field comes back, every flipped bit shows, strangers are told apart.
+ * meta_test.c - the meta page: every field comes back, every flipped bit shows, strangers are told
+ * apart.
  */
 #include "format/meta.h"
 

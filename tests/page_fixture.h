@@ -1,5 +1,6 @@
 /*
- * page_fixture.h - test support: a store of the store floor, driven by its pages, without trees on top.
+ * page_fixture.h - test support: a store of the store floor, driven by its pages, without trees on
+ * top.
  *
  * Every call that cannot succeed for a reason that is not the test's subject ends the test.
  */
@@ -12,7 +13,8 @@
 #include "simulated_disk.h"
 #include "store/store.h"
 
-/** A store in memory, or on a disk (NULL: in memory), that keeps the newest `keep_last` versions. */
+/** A store in memory, or on a disk (NULL: in memory), that keeps the newest `keep_last`
+ * versions. */
 struct vs_store *page_store_open(struct simulated_disk *disk, uint32_t page_size,
                                  uint64_t keep_last);
 /** Close it with its last checkpoint. */

@@ -1,6 +1,6 @@
 /*
- * simulated_crash_test.c - a power cut of the simulated disk takes every freedom that it has, and no
- * other: over a number of seeds each allowed outcome occurs, and never one that is not.
+ * simulated_crash_test.c - a power cut of the simulated disk takes every freedom that it has, and
+ * no other: over a number of seeds each allowed outcome occurs, and never one that is not.
  */
 #include <criterion/criterion.h>
 

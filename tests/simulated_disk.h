@@ -4,8 +4,8 @@
  * It stands behind the engine as a struct vs_os (os/os.h). Each file has live contents, which reads
  * and mappings see, and for every 512-byte sector written since the file's last sync the contents
  * that the medium is known to hold, with up to four of those in between. Creating, renaming and
- * unlinking become durable by sync_directory() only. simulated_disk_crash() draws from all that what
- * a power cut may leave, as a fresh disk.
+ * unlinking become durable by sync_directory() only. simulated_disk_crash() draws from all that
+ * what a power cut may leave, as a fresh disk.
  *
  *     live      | A'' | B | C' | D |      what write_at() made
  *     between   | A'  |   |    |   |      may have reached the medium on its way
@@ -81,7 +81,8 @@ struct simulated_disk *simulated_disk_crash(struct simulated_disk *disk, uint64_
 /** How many sectors of named files no sync covers: the range of `seed` for ONE_NEW and ONE_OLD. */
 uint64_t simulated_disk_dirty_sectors(struct simulated_disk *disk);
 
-/** Write some unsynced sectors back of the disk's own accord: what they hold now becomes durable. */
+/** Write some unsynced sectors back of the disk's own accord: what they hold now becomes
+ * durable. */
 void simulated_disk_write_back(struct simulated_disk *disk, uint64_t seed);
 
 /**
@@ -104,7 +105,8 @@ uint64_t simulated_disk_open_files(struct simulated_disk *disk);
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-/** The calls that can fail. CREATE to SYNC_DIRECTORY are changes: they alter what a crash leaves. */
+/** The calls that can fail. CREATE to SYNC_DIRECTORY are changes: they alter what a crash
+ * leaves. */
 enum simulated_kind {
     SIMULATED_ANY = 0, /* in a fault or a question: whichever */
     SIMULATED_CREATE,
@@ -163,7 +165,8 @@ enum simulated_effect {
      * as clean: reads still see them, the next sync "succeeds" without them, a crash loses them.
      */
     SIMULATED_FAILS = 0,
-    /** WRITE: a prefix is written. SYNC: some sectors (SYNC_DIRECTORY: the first names) are kept. */
+    /** WRITE: a prefix is written. SYNC: some sectors (SYNC_DIRECTORY: the first names) are
+     * kept. */
     SIMULATED_FAILS_PARTLY = 1,
     /** SYNC: as FAILS, and reads find the old contents again. */
     SIMULATED_FAILS_AND_REVERTS = 2,

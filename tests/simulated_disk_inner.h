@@ -1,5 +1,6 @@
 /*
- * simulated_disk_inner.h - the simulated disk as its own sources see it (tests use simulated_disk.h).
+ * simulated_disk_inner.h - the simulated disk as its own sources see it (tests use
+ * simulated_disk.h).
  */
 #ifndef VERSO_TESTS_SIMULATED_DISK_INNER_H
 #define VERSO_TESTS_SIMULATED_DISK_INNER_H

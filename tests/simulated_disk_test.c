@@ -1,6 +1,6 @@
 /*
- * simulated_disk_test.c - as long as nothing fails, the simulated disk behaves as a real one does; and
- * it tells of each event, can be copied, and repeats itself with the same seed.
+ * simulated_disk_test.c - as long as nothing fails, the simulated disk behaves as a real one does;
+ * and it tells of each event, can be copied, and repeats itself with the same seed.
  */
 #include <criterion/criterion.h>
 

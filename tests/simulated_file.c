@@ -1,13 +1,13 @@
 /*
  * simulated_file.c - sectors that no sync covers, and what becomes of them.
  *
- * The durable contents are not kept as a whole: they are the live ones except in dirty sectors, each
- * of which remembers what the medium holds.
+ * The durable contents are not kept as a whole: they are the live ones except in dirty sectors,
+ * each of which remembers what the medium holds.
  *
  * S1  dirty_at[s] is 0, or 1 + the index of sector s in `dirty`.
  * S2  The medium holds the live contents of a sector that is not dirty.
- * S3  A forgotten sector (its sync failed) is clean to the system: no sync takes it along. It becomes
- *     an ordinary dirty one when it is written again.
+ * S3  A forgotten sector (its sync failed) is clean to the system: no sync takes it along. It
+ *     becomes an ordinary dirty one when it is written again.
  * S4  live holds zeros from live_size on; what lies beyond its last 4 KiB page is inaccessible.
  */
 #include "simulated_file.h"

@@ -40,7 +40,8 @@ void simulated_file_hold(struct simulated_file *file);
 /** Give a reference back; the last one frees the file. */
 void simulated_file_release(struct simulated_file *file);
 
-/** Write; the file grows where needed. `random` picks what is forgotten of many contents between. */
+/** Write; the file grows where needed. `random` picks what is forgotten of many contents
+ * between. */
 void simulated_file_write(struct simulated_file *file, struct simulated_random *random,
                           uint64_t offset, const void *bytes, size_t size);
 

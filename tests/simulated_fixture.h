@@ -41,7 +41,8 @@ uint64_t size_of(struct simulated_disk *of, const char *path);
 /** The byte that a crash leaves in a sector. */
 char crashed_byte(const char *path, size_t sector, uint64_t seed, enum simulated_crash mode);
 
-/** Which of `candidates` RANDOM crashes leave in a sector, as a set of bits; others fail the test. */
+/** Which of `candidates` RANDOM crashes leave in a sector, as a set of bits; others fail the
+ * test. */
 unsigned crashed_set(const char *path, size_t sector, const char *candidates);
 
 #endif

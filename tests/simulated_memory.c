@@ -1,8 +1,8 @@
 /*
  * simulated_memory.c - a few stretches of memory kept for the next files.
  *
- * A spare stretch holds old bytes up to used_size and zeros from there on. It stays as accessible as
- * it was, because its next file is likely to be of the same size: mprotect() costs time as well.
+ * A spare stretch holds old bytes up to used_size and zeros from there on. It stays as accessible
+ * as it was, because its next file is likely to be of the same size: mprotect() costs time as well.
  */
 #include "simulated_memory.h"
 

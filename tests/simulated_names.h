@@ -1,5 +1,6 @@
 /*
- * simulated_names.h - the names of the simulated disk, and the operations on them that no sync covers.
+ * simulated_names.h - the names of the simulated disk, and the operations on them that no sync
+ * covers.
  *
  * Threads: the disk's mutex guards all of it.
  */

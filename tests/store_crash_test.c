@@ -1,5 +1,6 @@
 /*
- * store_crash_test.c - the power fails before and after every change that a story makes to the disk.
+ * store_crash_test.c - the power fails before and after every change that a story makes to the
+ * disk.
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -85,7 +86,8 @@ static bool meta_is_good(struct simulated_disk *disk, uint64_t at)
            vs_meta_decode(bytes + at, &meta) == VS_META_OK;
 }
 
-/* Each of two good metas can be lost by itself; with the newer one, what was not acknowledged yet. */
+/* Each of two good metas can be lost by itself; with the newer one, what was not acknowledged
+   yet. */
 static const char *lose_metas(struct sweep *sweep, struct simulated_disk *left, uint64_t version,
                               uint64_t seed)
 {
@@ -178,8 +180,8 @@ Test(store_crash, leaves_a_whole_version_at_every_change)
 
 /* ---- commits that were never acknowledged ---- */
 
-/* Design, section 6: A and B are written, not synced; the cut leaves B, but not A. After the recovery
- * A' takes A's place in the log, byte for byte; then B must not follow it. */
+/* Design, section 6: A and B are written, not synced; the cut leaves B, but not A. After the
+ * recovery A' takes A's place in the log, byte for byte; then B must not follow it. */
 static void ghost(enum simulated_crash mode, uint64_t seed)
 {
     struct crash_script script;

@@ -1,5 +1,6 @@
 /*
- * store_damage_test.c - one flipped bit anywhere: the right answer or a clear error, never other bytes.
+ * store_damage_test.c - one flipped bit anywhere: the right answer or a clear error, never other
+ * bytes.
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>

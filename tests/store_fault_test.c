@@ -48,8 +48,8 @@ static void work_on(struct crash_script *script, uint64_t nth)
     script->store = NULL;
 }
 
-/* What a handle is good for after a failed sync: of data, and nothing may be believed; of a file that
- * was being prepared, and only the commit that needed it failed. */
+/* What a handle is good for after a failed sync: of data, and nothing may be believed; of a file
+ * that was being prepared, and only the commit that needed it failed. */
 static void look_at_handle(struct crash_script *script, uint64_t nth, verso_err err)
 {
     verso_stats stats = {.size = sizeof stats};

@@ -1,12 +1,13 @@
 /*
  * store_model.c - the life of the store beside its model: transactions, views, closing, power cuts.
  *
- * A power cut is prepared, not waited for: after a drawn number of changes to the disk the hook takes
- * the disk as the cut would leave it and notes what was promised by then. The operations under way go
- * on; then the store is closed, its disk thrown away, and a store opened on the one that was cut.
+ * A power cut is prepared, not waited for: after a drawn number of changes to the disk the hook
+ * takes the disk as the cut would leave it and notes what was promised by then. The operations
+ * under way go on; then the store is closed, its disk thrown away, and a store opened on the one
+ * that was cut.
  *
- * What runs beside a checkpoint runs within the hook, between two of its writes: the writer lock is free
- * there, and the interleaving is the same in each run of a seed.
+ * What runs beside a checkpoint runs within the hook, between two of its writes: the writer lock is
+ * free there, and the interleaving is the same in each run of a seed.
  */
 #include "store_model.h"
 
@@ -184,8 +185,8 @@ static void cut_power(void *argument, struct simulated_disk *disk,
 
 static const char *step_beside(struct store_model *model);
 
-/* Between two writes of a checkpoint to the fixed parts of the store file; what it writes to other pages
- * may belong to its freeze, when the writer has to wait. */
+/* Between two writes of a checkpoint to the fixed parts of the store file; what it writes to other
+ * pages may belong to its freeze, when the writer has to wait. */
 static void run_beside(struct store_model *model, const struct simulated_event *event)
 {
     bool here = model->beside > 0 && strcmp(event->path, STORE_PATH) == 0 &&
@@ -425,8 +426,8 @@ static const char *put_sorted(struct store_model *model, verso_txn *txn)
     return err == VERSO_OK ? NULL : failed(model, "a sorted put", err);
 }
 
-/* Walk with one cursor while changing the tree under it: after any change the next entry is the first
- * above the key where the cursor stood, the previous one the last below. */
+/* Walk with one cursor while changing the tree under it: after any change the next entry is the
+ * first above the key where the cursor stood, the previous one the last below. */
 static const char *walk_and_change(struct store_model *model, verso_txn *txn)
 {
     struct tree_state *working = &model->roots.working;
@@ -685,8 +686,8 @@ static const char *checkpoint(struct store_model *model)
     return NULL;
 }
 
-/* Only while log and arena are far from their limits: a transaction that waits for room would wait for
- * the checkpoint beside which it runs. */
+/* Only while log and arena are far from their limits: a transaction that waits for room would wait
+ * for the checkpoint beside which it runs. */
 static const char *checkpoint_beside(struct store_model *model)
 {
     verso_stats stats = {.size = sizeof stats};

@@ -1,6 +1,6 @@
 /*
- * store_model.h - a store on a simulated disk beside a sorted array per version: random operations of
- * the whole public API on both, power cuts and killed processes included.
+ * store_model.h - a store on a simulated disk beside a sorted array per version: random operations
+ * of the whole public API on both, power cuts and killed processes included.
  */
 #ifndef VERSO_TESTS_STORE_MODEL_H
 #define VERSO_TESTS_STORE_MODEL_H

@@ -1,6 +1,6 @@
 /*
- * store_open_test.c - what is no store, not this store, not whole or not free is told apart by its error,
- * and changed by nobody.
+ * store_open_test.c - what is no store, not this store, not whole or not free is told apart by its
+ * error, and changed by nobody.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * transaction_test.c - what a transaction promises when it is fed its own values, runs out of room in
- * the middle, or cannot hand out what was asked for.
+ * transaction_test.c - what a transaction promises when it is fed its own values, runs out of room
+ * in the middle, or cannot hand out what was asked for.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>

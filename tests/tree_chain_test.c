@@ -1,6 +1,6 @@
 /*
- * tree_chain_test.c - the leaf chain of every kept version, when leaves are copied, split, merged and
- * dropped, and when links fill up.
+ * tree_chain_test.c - the leaf chain of every kept version, when leaves are copied, split, merged
+ * and dropped, and when links fill up.
  */
 #include <criterion/criterion.h>
 
@@ -85,8 +85,8 @@ Test(tree_chain, slots_are_used_again_where_no_kept_version_needs_them)
     tree_store_close(store);
 }
 
-/* The design's hard case: four updates a leaf in order leave every leaf with full slots but for one;
- * without early relief by chance one more update would copy the whole level. */
+/* The design's hard case: four updates a leaf in order leave every leaf with full slots but for
+ * one; without early relief by chance one more update would copy the whole level. */
 Test(tree_chain, an_ordered_sweep_builds_no_long_run_of_full_leaves)
 {
     enum { KEYS = 4000 };

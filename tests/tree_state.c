@@ -220,7 +220,8 @@ static const char *compare_gets(const struct tree_state *state, const struct vs_
     return NULL;
 }
 
-/** A key near those that are there: one of them, cut short, made longer or changed in its last byte. */
+/** A key near those that are there: one of them, cut short, made longer or changed in its last
+ * byte. */
 static verso_slice near_key(const struct tree_state *state, struct simulated_random *random,
                             uint8_t *buffer, size_t size_max)
 {

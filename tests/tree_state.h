@@ -1,6 +1,6 @@
 /*
- * tree_state.h - the reference for trees: a sorted array of pairs, and comparing a view of a tree with
- * one in every way that a tree can be read.
+ * tree_state.h - the reference for trees: a sorted array of pairs, and comparing a view of a tree
+ * with one in every way that a tree can be read.
  */
 #ifndef VERSO_TESTS_TREE_STATE_H
 #define VERSO_TESTS_TREE_STATE_H

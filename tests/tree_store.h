@@ -30,7 +30,8 @@ uint64_t tree_store_oldest(const struct tree_store *store);
 /** A kept version. */
 struct vs_tree_view tree_store_view(const struct tree_store *store, uint64_t version);
 
-/** Prove a version with vs_tree_check(): structure, fingerprint, and that no page is reached twice. */
+/** Prove a version with vs_tree_check(): structure, fingerprint, and that no page is reached
+ * twice. */
 void tree_store_check(struct tree_store *store, uint64_t version);
 /** The same for the open transaction's own view. */
 void tree_store_check_edit(struct tree_store *store);

@@ -1,6 +1,6 @@
 /*
- * view_compare.c - single reads, batches and walks of a cursor, each with its answer worked out from
- * the array.
+ * view_compare.c - single reads, batches and walks of a cursor, each with its answer worked out
+ * from the array.
  */
 #include "view_compare.h"
 

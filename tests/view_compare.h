@@ -1,5 +1,6 @@
 /*
- * view_compare.h - reading a view through the public API beside a sorted array of what it must hold.
+ * view_compare.h - reading a view through the public API beside a sorted array of what it must
+ * hold.
  *
  * Works on views of roots and of transactions alike. Every function returns NULL, or what differed.
  */

@@ -24,7 +24,8 @@ static int hex_digit(char c)
     return -1;
 }
 
-/** Read the escape at the start of `text`: its length, and the byte it stands for; 0 if it is none. */
+/** Read the escape at the start of `text`: its length, and the byte it stands for; 0 if it is
+ * none. */
 static size_t read_one(const char *text, size_t size, char *byte)
 {
     if (size < 2) {

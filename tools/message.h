@@ -21,7 +21,8 @@ enum {
  */
 int message_failed(verso_err err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** A call of the system failed: say what was being done and the text of errno. @return ENDS_ERROR */
+/** A call of the system failed: say what was being done and the text of errno. @return
+ * ENDS_ERROR */
 int message_system_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** Say something about the data or the outcome. */

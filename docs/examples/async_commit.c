@@ -2,7 +2,8 @@
  * async_commit.c - commit without waiting for the disk, and wait once for many commits.
  *
  * An asynchronous commit returns its root at once. In a store that is opened as usual it becomes
- * visible to new views when it is on stable storage; waiting for the last root waits for all before.
+ * visible to new views when it is on stable storage; waiting for the last root waits for all
+ * before.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -97,8 +97,9 @@ static bool is_kept_anyhow(struct whole *whole, const struct vs_descriptor *desc
     return vs_kept_set_meets(&whole->store->kept, born, died);
 }
 
-/* Every page is fixed, reached, or free: its life span then meets no kept root. Pages alive in roots
- * that only a reader, a meta or the durable lag still holds are kept without being reached here. */
+/* Every page is fixed, reached, or free: its life span then meets no kept root. Pages alive in
+ * roots that only a reader, a meta or the durable lag still holds are kept without being reached
+ * here. */
 static verso_err check_leaks(struct whole *whole)
 {
     struct vs_store *store = whole->store;

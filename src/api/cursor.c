@@ -1,8 +1,8 @@
 /*
  * cursor.c - a tree cursor within a range of keys.
  *
- * The range becomes two bounds at open. The cursor below may stand on an entry outside them: then this
- * one stands before or after its range, and the opposite step comes back.
+ * The range becomes two bounds at open. The cursor below may stand on an entry outside them: then
+ * this one stands before or after its range, and the opposite step comes back.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -55,7 +55,7 @@ struct verso_txn {
     bool broken;     /* a call failed in the middle of a change: only abort is left */
     bool bypass_log; /* the operations passed the log's limit */
     uint64_t keep_last;
-    uint8_t *old;    /* the value that the last exchange or take handed back */
+    uint8_t *old; /* the value that the last exchange or take handed back */
     size_t old_capacity;
     size_t old_size;
 };

@@ -1,9 +1,9 @@
 /*
  * recovery.c - running the logged operations again through the ordinary write path.
  *
- * Every version comes back with the same id, content, time and fingerprint; the fingerprint proves it.
- * The log is read twice: once to prove that it can be read to its end, before anything is written, and
- * once to replay it.
+ * Every version comes back with the same id, content, time and fingerprint; the fingerprint proves
+ * it. The log is read twice: once to prove that it can be read to its end, before anything is
+ * written, and once to replay it.
  */
 #include "api/handles.h"
 #include "format/operation.h"

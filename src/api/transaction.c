@@ -183,9 +183,9 @@ static bool lies_in(const void *bytes, const uint8_t *range, size_t size)
     return at >= (uintptr_t)range && at - (uintptr_t)range < size;
 }
 
-/* A value read through the transaction itself may lie where the change writes: in a page that it edits
- * in place, or in the buffer of the old value. Such a one is copied, so that tree and log take the same
- * bytes. A value longer than a page lies in a run, which no change touches. */
+/* A value read through the transaction itself may lie where the change writes: in a page that it
+ * edits in place, or in the buffer of the old value. Such a one is copied, so that tree and log
+ * take the same bytes. A value longer than a page lies in a run, which no change touches. */
 static verso_err make_steady(verso_txn *txn, verso_slice *value, uint8_t **copy)
 {
     const struct vs_arena *arena = &txn->owner->store->arena;
@@ -381,7 +381,8 @@ static verso_err read_commit_options(const verso_commit_options *given,
     return VERSO_OK;
 }
 
-/* A transaction without changes makes no root; its view, if wanted, is of the root it started from. */
+/* A transaction without changes makes no root; its view, if wanted, is of the root it started
+   from. */
 static verso_err commit_nothing(verso_txn *txn, const verso_commit_options *options,
                                 verso_root_id *root)
 {

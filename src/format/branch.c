@@ -1,8 +1,8 @@
 /*
  * branch.c - search a branch and read its children. The layout is drawn in branch_layout.h.
  *
- * The child that holds a key is the last one whose separator is not above it: the upper bound of the
- * key's head, less one. Only where the heads are equal are separators themselves compared.
+ * The child that holds a key is the last one whose separator is not above it: the upper bound of
+ * the key's head, less one. Only where the heads are equal are separators themselves compared.
  */
 #include "format/branch.h"
 
@@ -59,7 +59,8 @@ static unsigned child_below(const uint8_t *page, const struct branch_layout *at,
     return from - 1; /* from >= 1: separator 0 is never above */
 }
 
-/** Take off the prefix. @return false if the key does not begin with it; *child is then its child. */
+/** Take off the prefix. @return false if the key does not begin with it; *child is then its
+ * child. */
 static bool strip_prefix(const uint8_t *page, const struct branch_layout *at, verso_slice key,
                          struct search_key *stripped, unsigned *child)
 {

@@ -1,8 +1,8 @@
 /*
  * branch_edit.c - insert, remove and change children and separators in place.
  *
- * What does not fit the gap between arrays and cells, or the arrays, or breaks the prefix, is done by
- * writing the page anew from a copy of itself.
+ * What does not fit the gap between arrays and cells, or the arrays, or breaks the prefix, is done
+ * by writing the page anew from a copy of itself.
  */
 #include "format/branch_sequence.h"
 

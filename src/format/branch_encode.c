@@ -2,8 +2,9 @@
  * branch_encode.c - write branches from children in key order: gather, measure, cut, encode.
  *
  * A cut always exists when one child more does not fit: cut at the new separator, which moves up to
- * the parent and leaves both sides with children that fitted before, whatever their prefix. Where that
- * would leave one child alone on a side, the cut beside it leaves two, and any four children fit.
+ * the parent and leaves both sides with children that fitted before, whatever their prefix. Where
+ * that would leave one child alone on a side, the cut beside it leaves two, and any four children
+ * fit.
  */
 #include "format/branch_sequence.h"
 

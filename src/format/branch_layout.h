@@ -12,13 +12,14 @@
  *     | u32             | u32             | u16, u32, u64  | u16           |      | the end down|
  *     +-----------------+-----------------+----------------+---------------+------+-------------+
  * keys[i], the number of keys below child i, has 2 bytes on level 1, 4 on level 2 and 8 above.
- * The prefix begins every separator but separator 0, which is minus infinity; what follows it is the
- * separator's suffix, whose first four bytes are its head (key_order.h). sep[i] is the suffix's size
- * if that is at most 4: the head holds it whole, as it does for nearly all shortest separators. Else
- * sep[i] is where its cell lies: {u16 suffix size, suffix from its fifth byte on}.
+ * The prefix begins every separator but separator 0, which is minus infinity; what follows it is
+ * the separator's suffix, whose first four bytes are its head (key_order.h). sep[i] is the suffix's
+ * size if that is at most 4: the head holds it whole, as it does for nearly all shortest
+ * separators. Else sep[i] is where its cell lies: {u16 suffix size, suffix from its fifth byte on}.
  * hint[j] = head[j * step], so that a search reads some lines of the hints and two of the heads.
  * B1  capacity is a multiple of 8; heads from `count` on are 0xffffffff; count >= 1.
- * B2  step follows from the capacity (branch_step()); hint[j] is exact, and 0xffffffff from `count` on.
+ * B2  step follows from the capacity (branch_step()); hint[j] is exact, and 0xffffffff from `count`
+ *     on.
  * B3  Arrays and cells do not meet; cells lie in [cell top, page end) and do not overlap; `dead` is
  *     what lies there outside of cells.
  * B4  head[0] = sep[0] = 0. Separators strictly ascend from index 1 on; a head's bytes beyond its

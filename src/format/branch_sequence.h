@@ -1,8 +1,8 @@
 /*
  * branch_sequence.h - children in key order, wherever they lie: what a branch is written from.
  *
- * Either an array of cells, or one page with at most one cell put in: an edit that rebuilds its page
- * needs no array. For the branch_*.c files only.
+ * Either an array of cells, or one page with at most one cell put in: an edit that rebuilds its
+ * page needs no array. For the branch_*.c files only.
  */
 #ifndef VERSO_FORMAT_BRANCH_SEQUENCE_H
 #define VERSO_FORMAT_BRANCH_SEQUENCE_H

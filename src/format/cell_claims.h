@@ -21,7 +21,8 @@ static inline void cell_claims_init(struct cell_claims *claims, size_t page_size
     memset(claims->word, 0, page_size / 8);
 }
 
-/** Claim bytes [from, to) of the page, from < to. @return false if one of them was claimed before. */
+/** Claim bytes [from, to) of the page, from < to. @return false if one of them was claimed
+ * before. */
 static inline bool cell_claims_add(struct cell_claims *claims, size_t from, size_t to)
 {
     size_t first = from / 64;

@@ -7,10 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** CRC32C of `size` bytes, continuing from `crc` (0 to begin). Hardware instructions where present. */
+/** CRC32C of `size` bytes, continuing from `crc` (0 to begin). Hardware instructions where
+ * present. */
 uint32_t vs_crc32c(uint32_t crc, const void *bytes, size_t size);
 
-/** The same without special instructions: what processors that lack them run; named for the tests. */
+/** The same without special instructions: what processors that lack them run; named for the
+ * tests. */
 uint32_t vs_crc32c_by_table(uint32_t crc, const void *bytes, size_t size);
 
 /**

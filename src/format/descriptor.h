@@ -6,10 +6,10 @@
  *     | born   | died   | crc  | kind | link 0 | link 1 | link 2 | link 3 | link 4 |
  *     +--------+--------+------+------+--------+--------+--------+--------+--------+
  *
- * [born, died) is the page's life span in versions (VS_CLOCK_HISTORY in `kind`: in generations); all
- * zero describes a page that never was: its life span is empty, so it is free. A link says which leaf
- * follows from a version on: { u32 version - born, u32 page }, all ones for none, page 0 for the end
- * of the chain. The idea is Driscoll, Sarnak, Sleator and Tarjan's node copying (1989).
+ * [born, died) is the page's life span in versions (VS_CLOCK_HISTORY in `kind`: in generations);
+ * all zero describes a page that never was: its life span is empty, so it is free. A link says
+ * which leaf follows from a version on: { u32 version - born, u32 page }, all ones for none, page 0
+ * for the end of the chain. The idea is Driscoll, Sarnak, Sleator and Tarjan's node copying (1989).
  *
  * Words are read and written as single atomic words: readers look while the writer adds links.
  */
@@ -28,8 +28,8 @@ enum {
     VS_LINKS = 5,
     VS_WORD_BORN = 0,
     VS_WORD_DIED = 1,
-    VS_WORD_KIND = 2, /* crc in the low half, kind in the high half */
-    VS_WORD_LINK = 3, /* the first of five */
+    VS_WORD_KIND = 2,         /* crc in the low half, kind in the high half */
+    VS_WORD_LINK = 3,         /* the first of five */
     VS_CLOCK_HISTORY = 0x100, /* bit of `kind`: born and died are generations */
 };
 

@@ -2,9 +2,9 @@
  * fingerprint.c - XXH64, written from its specification (Yann Collet, "xxHash fast digest
  * algorithm", version 0.1.1).
  *
- * Inputs of 32 bytes and more run through four accumulators, one word each a stripe; what remains is
- * mixed in by words of 8, 4 and 1 bytes. Keys and values here are mostly short, so the short path is
- * the straight one.
+ * Inputs of 32 bytes and more run through four accumulators, one word each a stripe; what remains
+ * is mixed in by words of 8, 4 and 1 bytes. Keys and values here are mostly short, so the short
+ * path is the straight one.
  */
 #include "format/fingerprint.h"
 

@@ -16,13 +16,13 @@
  *  104  | note (note size)        | operations (ops size)                  | zeros, up to 7 |
  *       +-------------------------+----------------------------------------+----------------+
  *
- * F1  The header crc is the CRC32C of bytes [8, 104); the frame crc continues it over the rest of the
- *     frame. So a header speaks for itself: what it knows to be durable counts as evidence even where
- *     the bytes after it are torn.
+ * F1  The header crc is the CRC32C of bytes [8, 104); the frame crc continues it over the rest of
+ *     the frame. So a header speaks for itself: what it knows to be durable counts as evidence even
+ *     where the bytes after it are torn.
  * F2  A frame's size is the sum of its parts rounded up to 8, so frames begin at multiples of 8.
- * F3  `prev. crc` is the frame crc of the frame before it. A frame follows another only if this, the
- *     uuid, the epoch and the LSN all agree: whatever an older run of the store left behind a torn
- *     tail cannot become valid again, even at the right place (see docs/format.md).
+ * F3  `prev. crc` is the frame crc of the frame before it. A frame follows another only if this,
+ *     the uuid, the epoch and the LSN all agree: whatever an older run of the store left behind a
+ *     torn tail cannot become valid again, even at the right place (see docs/format.md).
  * F4  durable lsn <= lsn: the log was known to be synced up to there when the frame was appended.
  * F5  A witness has neither note nor operations, and version 0.
  *

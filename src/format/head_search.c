@@ -23,8 +23,8 @@ static inline uint32_t head_at(const uint8_t *heads, unsigned index)
 }
 
 /**
- * Halve [0, *count) until at most `window` heads are left. @return How many lie below the window; all
- * of them are below `head`, and all behind the window are not.
+ * Halve [0, *count) until at most `window` heads are left. @return How many lie below the window;
+ * all of them are below `head`, and all behind the window are not.
  */
 static inline unsigned narrow(const uint8_t *heads, unsigned *count, unsigned window, uint32_t head)
 {

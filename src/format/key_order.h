@@ -1,9 +1,9 @@
 /*
  * key_order.h - how keys compare, what they share, and their heads.
  *
- * Keys are byte strings in memcmp order, the shorter first. The head of a key, or of what is left of
- * it after a page's prefix, is its first four bytes read as a big-endian number, zeros where it is
- * shorter: heads order as the bytes do, but for ties.
+ * Keys are byte strings in memcmp order, the shorter first. The head of a key, or of what is left
+ * of it after a page's prefix, is its first four bytes read as a big-endian number, zeros where it
+ * is shorter: heads order as the bytes do, but for ties.
  */
 #ifndef VERSO_FORMAT_KEY_ORDER_H
 #define VERSO_FORMAT_KEY_ORDER_H
@@ -47,7 +47,8 @@ static inline size_t vs_common_prefix_size(verso_slice a, verso_slice b)
     return at;
 }
 
-/** Whether `size` bytes are equal; in line for the sizes of most keys: two overlapping words, no call. */
+/** Whether `size` bytes are equal; in line for the sizes of most keys: two overlapping words, no
+ * call. */
 static inline bool vs_bytes_equal(const uint8_t *a, const uint8_t *b, size_t size)
 {
     if (size > 16) {

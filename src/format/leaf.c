@@ -141,7 +141,8 @@ size_t vs_leaf_key_size(const uint8_t *page, unsigned index)
     return leaf_prefix_size(page) + leaf_slot(page, index).suffix_size;
 }
 
-/** memcpy() that keeps the short sizes of most keys in line: two overlapping words instead of a call. */
+/** memcpy() that keeps the short sizes of most keys in line: two overlapping words instead of a
+ * call. */
 static inline void copy_rest(uint8_t *to, const uint8_t *from, size_t size)
 {
     if (size >= 8 && size <= 16) {

@@ -1,9 +1,10 @@
 /*
  * leaf.h - prefix-compressed leaf pages: pure functions over the bytes of one page.
  *
- * The layout is drawn in leaf_layout.h. A payload is what a cell holds beside its key: an inline value, or
- * the reference to a value run (run_ref.h). Functions that change a leaf expect a page that belongs
- * to the open transaction. All functions but vs_leaf_check() trust the page's structure.
+ * The layout is drawn in leaf_layout.h. A payload is what a cell holds beside its key: an inline
+ * value, or the reference to a value run (run_ref.h). Functions that change a leaf expect a page
+ * that belongs to the open transaction. All functions but vs_leaf_check() trust the page's
+ * structure.
  */
 #ifndef VERSO_FORMAT_LEAF_H
 #define VERSO_FORMAT_LEAF_H
@@ -27,9 +28,10 @@ size_t vs_leaf_key_max(size_t page_size);
 
 /**
  * Longest payload that may stand in a cell beside a key of this size; a longer value becomes a run.
- * Any three cells of the largest size fit one page, and a longest key leaves room for a run reference
- * of VS_RUN_REF_MIN bytes. (Pages of 512 bytes cannot keep both: there keys above 74 bytes keep the
- * room, and only two cells of the largest size fit, which is all that splitting needs.)
+ * Any three cells of the largest size fit one page, and a longest key leaves room for a run
+ * reference of VS_RUN_REF_MIN bytes. (Pages of 512 bytes cannot keep both: there keys above 74
+ * bytes keep the room, and only two cells of the largest size fit, which is all that splitting
+ * needs.)
  */
 size_t vs_leaf_payload_max(size_t page_size, size_t key_size);
 
@@ -50,8 +52,8 @@ void vs_leaf_init(uint8_t *page, size_t page_size, uint64_t birth, verso_slice p
 bool vs_leaf_find(const uint8_t *page, verso_slice key, unsigned *index);
 
 /**
- * Ask for the cell that vs_leaf_find() of this key will read; the lines of vs_leaf_prefetch() should
- * have come. For batches of searches that take turns.
+ * Ask for the cell that vs_leaf_find() of this key will read; the lines of vs_leaf_prefetch()
+ * should have come. For batches of searches that take turns.
  */
 void vs_leaf_prefetch_cell(const uint8_t *page, verso_slice key);
 
@@ -82,14 +84,15 @@ size_t vs_leaf_used(const uint8_t *page, size_t page_size);
 bool vs_leaf_is_underfull(const uint8_t *page, size_t page_size);
 
 /**
- * Insert a new key at `index` (from vs_leaf_find()). Key and payload may lie in this page. Compacts or
- * re-encodes the leaf with another prefix when that makes it fit.
+ * Insert a new key at `index` (from vs_leaf_find()). Key and payload may lie in this page. Compacts
+ * or re-encodes the leaf with another prefix when that makes it fit.
  * @return false if it does not fit; the page is then unchanged.
  */
 bool vs_leaf_insert(uint8_t *page, size_t page_size, unsigned index, verso_slice key,
                     struct vs_payload payload);
 
-/** Give cell `index` another payload, which may lie in this page. @return false if it does not fit; the page is unchanged. */
+/** Give cell `index` another payload, which may lie in this page. @return false if it does not fit;
+ * the page is unchanged. */
 bool vs_leaf_replace(uint8_t *page, size_t page_size, unsigned index, struct vs_payload payload);
 
 /** Remove cell `index`. */
@@ -104,8 +107,9 @@ struct vs_leaf_cell {
 };
 
 /**
- * Gather the cells of up to two neighbouring leaves (`right` may be NULL) in order, with one cell put
- * in: at `index` of the concatenation, replacing the cell there if `replace`. `put` may be NULL.
+ * Gather the cells of up to two neighbouring leaves (`right` may be NULL) in order, with one cell
+ * put in: at `index` of the concatenation, replacing the cell there if `replace`. `put` may be
+ * NULL.
  * @param cells  Room for vs_page_count() of both + 1.
  * @return Their number.
  */

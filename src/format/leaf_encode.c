@@ -1,12 +1,13 @@
 /*
  * leaf_encode.c - write leaves from cells in key order: gather, measure, cut, encode.
  *
- * Why a cut always exists when one cell more does not fit. If the new key has the page's prefix, let A
- * and B be the cells before and behind the new one, which fit one page together. If neither A + new
- * nor new + B fitted, then A and B would each be longer than a page less one cell, but together they
- * are not longer than one page, and a cell is less than half of it. If the key breaks the prefix, it
- * is below or above all others, and [new] | [the others] is a cut. What fits stays so with fewer
- * cells, so the fitting left parts are those up to some size, and the right parts likewise.
+ * Why a cut always exists when one cell more does not fit. If the new key has the page's prefix,
+ * let A and B be the cells before and behind the new one, which fit one page together. If neither A
+ * + new nor new + B fitted, then A and B would each be longer than a page less one cell, but
+ * together they are not longer than one page, and a cell is less than half of it. If the key breaks
+ * the prefix, it is below or above all others, and [new] | [the others] is a cut. What fits stays
+ * so with fewer cells, so the fitting left parts are those up to some size, and the right parts
+ * likewise.
  */
 #include "format/leaf_sequence.h"
 

@@ -13,7 +13,8 @@
  *     +---------------------+----------------------------------------+------+-------------------+
  *                                                                           ^ cell top
  * The prefix begins every key; what follows it in a key is the key's suffix. A head is the suffix's
- * first four bytes (key_order.h), so that one integer compare decides nearly every step of a search.
+ * first four bytes (key_order.h), so that one integer compare decides nearly every step of a
+ * search.
  *     cell = {u16 info, suffix from its fifth byte on, payload}
  *     info = payload size (15 bits), bit 15 set if the payload is a run reference
  * L1  capacity is a multiple of 8; heads from `count` on are 0xffffffff.

@@ -1,8 +1,8 @@
 /*
  * leaf_sequence.h - cells in key order, wherever they lie: what a leaf is written from.
  *
- * Either an array of cells, or one page with at most one cell put in: an edit that rebuilds its page
- * needs no array. For the leaf_*.c files only.
+ * Either an array of cells, or one page with at most one cell put in: an edit that rebuilds its
+ * page needs no array. For the leaf_*.c files only.
  */
 #ifndef VERSO_FORMAT_LEAF_SEQUENCE_H
 #define VERSO_FORMAT_LEAF_SEQUENCE_H

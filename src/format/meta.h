@@ -33,16 +33,16 @@ enum { VS_FORMAT_VERSION = 1 };
 struct vs_meta {
     uint32_t page_size;
     uint8_t uuid[16];
-    uint64_t epoch;       /* incarnation: raised at each recovery */
-    uint64_t generation;  /* number of checkpoints */
+    uint64_t epoch;             /* incarnation: raised at each recovery */
+    uint64_t generation;        /* number of checkpoints */
     struct vs_root_record root; /* its version; no note */
     struct vs_tree_root history;
-    bool clean;           /* closed cleanly: no log is needed */
+    bool clean; /* closed cleanly: no log is needed */
     uint64_t log_lsn;
     uint32_t log_previous_crc;
-    uint64_t high_water;  /* first page never used */
+    uint64_t high_water; /* first page never used */
     uint64_t retained_from;
-    uint64_t keep_last;   /* 0: all */
+    uint64_t keep_last; /* 0: all */
     uint64_t top[VS_TOPS_MAX];
 };
 

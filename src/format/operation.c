@@ -1,8 +1,8 @@
 /*
  * operation.c - encode and decode the operations of a log frame.
  *
- * Numbers are LEB128: seven bits a byte, the lowest first, the top bit set on all but the last. Only
- * the shortest form of a number is accepted, so that equal operations are equal bytes.
+ * Numbers are LEB128: seven bits a byte, the lowest first, the top bit set on all but the last.
+ * Only the shortest form of a number is accepted, so that equal operations are equal bytes.
  */
 #include "format/operation.h"
 

@@ -27,10 +27,12 @@ struct vs_operation {
     verso_slice value; /* put only */
 };
 
-/** Write everything but key and value bytes to `header` (VS_OPERATION_HEADER_MAX). @return Its size. */
+/** Write everything but key and value bytes to `header` (VS_OPERATION_HEADER_MAX). @return Its
+ * size. */
 size_t vs_operation_header(const struct vs_operation *operation, uint8_t *header);
 
-/** Read the operation at *at, which must end by `end`; *at moves behind it. @return NULL or the fault. */
+/** Read the operation at *at, which must end by `end`; *at moves behind it. @return NULL or the
+ * fault. */
 const char *vs_operation_decode(const uint8_t **at, const uint8_t *end,
                                 struct vs_operation *operation);
 

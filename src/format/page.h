@@ -16,7 +16,7 @@
 
 #include "format/byte_order.h"
 
-typedef uint32_t vs_page_no; /* a count of pages from the start of the file; 0 is never a tree's page */
+typedef uint32_t vs_page_no; /* pages from the start of the file; 0 is never a tree's */
 
 enum {
     VS_PAGE_SIZE_MIN = 512,

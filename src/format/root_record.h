@@ -7,7 +7,8 @@
  *     +-------+-------+-------+-------+-------+-------+-------------+--------+--------+------
  *     | page  | depth | keys  | c.page| c.dep.| c.keys| fingerprint | time   | note s.| note
  *     +-------+-------+-------+-------+-------+-------+-------------+--------+--------+------
- * "c." is the catalogue of named trees, itself a tree. A meta holds the same 50 bytes without a note.
+ * "c." is the catalogue of named trees, itself a tree. A meta holds the same 50 bytes without a
+ * note.
  */
 #ifndef VERSO_FORMAT_ROOT_RECORD_H
 #define VERSO_FORMAT_ROOT_RECORD_H
@@ -39,7 +40,8 @@ struct vs_root_record {
     verso_slice note; /* borrowed */
 };
 
-/** @return Bytes written to `bytes` (room for VS_ROOT_RECORD_MAX). The note is at most VS_NOTE_MAX. */
+/** @return Bytes written to `bytes` (room for VS_ROOT_RECORD_MAX). The note is at most
+ * VS_NOTE_MAX. */
 size_t vs_root_record_encode(const struct vs_root_record *record, uint8_t *bytes);
 
 /** The note points into `bytes`. @return NULL, or the fault's text. */

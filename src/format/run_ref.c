@@ -2,7 +2,8 @@
  * run_ref.c - the reference from a leaf cell to a value that lies in pages of its own.
  *
  * R1  The size is that of the header and the extents named there, 1 to VS_RUN_EXTENTS_MAX.
- * R2  Each extent has a page at least, begins at page 1 or later and ends within 32-bit page numbers.
+ * R2  Each extent has a page at least, begins at page 1 or later and ends within 32-bit page
+ *     numbers.
  * R3  The extents hold exactly the pages that the length needs; it is above 0 and at most 1 GiB.
  */
 #include "format/run_ref.h"

@@ -5,9 +5,9 @@
  *      +--------+------------+--------+-------+---------+---------+---------+----
  *      | length | value hash | extents| 0     | page[0] | pages[0]| page[1] | ...
  *      +--------+------------+--------+-------+---------+---------+---------+----
- * `length` is the value's (bytes), `value hash` its part of the fingerprint, so that replacing a long
- * value reads nothing of it. An extent is a run of contiguous pages; all but the last byte range of
- * the value fill their pages completely.
+ * `length` is the value's (bytes), `value hash` its part of the fingerprint, so that replacing a
+ * long value reads nothing of it. An extent is a run of contiguous pages; all but the last byte
+ * range of the value fill their pages completely.
  */
 #ifndef VERSO_FORMAT_RUN_REF_H
 #define VERSO_FORMAT_RUN_REF_H
@@ -40,7 +40,8 @@ struct vs_run_ref {
 /** @return Bytes written to `bytes` (room for VS_RUN_REF_MAX). */
 size_t vs_run_ref_encode(const struct vs_run_ref *ref, uint8_t *bytes);
 
-/** Decode and check: sizes agree, extents hold exactly the length. @return NULL or the fault's text. */
+/** Decode and check: sizes agree, extents hold exactly the length. @return NULL or the fault's
+ * text. */
 const char *vs_run_ref_decode(const uint8_t *bytes, size_t size, size_t page_size,
                               struct vs_run_ref *ref);
 

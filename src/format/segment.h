@@ -1,14 +1,15 @@
 /*
- * segment.h - the header of a log segment: which stretch of the log's endless stream the file holds.
+ * segment.h - the header of a log segment: which stretch of the log's endless stream the file
+ * holds.
  *
  *      0        4        8        12       16                32       40       48             64
  *      +--------+--------+--------+--------+-----------------+--------+--------+--------------+
  *      | crc32c | magic  | size   | 0      | uuid            | epoch  | lsn    | 0            |
  *      +--------+--------+--------+--------+-----------------+--------+--------+--------------+
  *
- * `crc32c` covers bytes [4, 64). `size` is the segment's (bytes, header included), `lsn` that of its
- * first byte, a multiple of `size`. All frames of a segment have its epoch. A header of zeros is that
- * of a segment made ready but never used.
+ * `crc32c` covers bytes [4, 64). `size` is the segment's (bytes, header included), `lsn` that of
+ * its first byte, a multiple of `size`. All frames of a segment have its epoch. A header of zeros
+ * is that of a segment made ready but never used.
  *
  * Pure functions over memory; any thread.
  */
@@ -53,8 +54,8 @@ bool vs_segment_header_is_blank(const uint8_t *bytes);
 uint64_t vs_segment_frame_lsn(uint64_t lsn, uint32_t segment_size);
 
 /**
- * Where the next frame goes after a frame of `frame_size` bytes at `lsn`, a place of frames: past the
- * headers of the segments that it runs through.
+ * Where the next frame goes after a frame of `frame_size` bytes at `lsn`, a place of frames: past
+ * the headers of the segments that it runs through.
  */
 uint64_t vs_segment_next_lsn(uint64_t lsn, uint64_t frame_size, uint32_t segment_size);
 

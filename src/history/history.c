@@ -42,8 +42,8 @@ static verso_err drop_roots(struct vs_tree_edit *edit, uint64_t retained)
             return err;
         }
         err = vs_tree_cursor_first(cursor, &entry);
-        bool drop = err == VERSO_OK && entry.key.size == ID_SIZE &&
-                    vs_get_be64(entry.key.data) < retained;
+        bool drop =
+            err == VERSO_OK && entry.key.size == ID_SIZE && vs_get_be64(entry.key.data) < retained;
         if (drop) {
             memcpy(id, entry.key.data, ID_SIZE);
         }

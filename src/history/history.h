@@ -1,8 +1,8 @@
 /*
  * history.h - the history tree: every kept root that a checkpoint has taken in, by its id.
  *
- * An ordinary tree on the clock of generations; the newer roots are in memory (store/roots.h) and in
- * the log. Threads: any; lookups hold the store's lookup_lock.
+ * An ordinary tree on the clock of generations; the newer roots are in memory (store/roots.h) and
+ * in the log. Threads: any; lookups hold the store's lookup_lock.
  */
 #ifndef VERSO_HISTORY_HISTORY_H
 #define VERSO_HISTORY_HISTORY_H

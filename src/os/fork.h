@@ -2,7 +2,8 @@
  * fork.h - has this process been forked off since a store was opened?
  *
  * A child shares the parent's file descriptions and copies its memory, but not its threads: a store
- * handle must not be used in it. A counter that only children raise tells, at the price of one load.
+ * handle must not be used in it. A counter that only children raise tells, at the price of one
+ * load.
  */
 #ifndef VERSO_OS_FORK_H
 #define VERSO_OS_FORK_H
@@ -18,7 +19,8 @@ void vs_fork_watch(void);
 
 static inline uint32_t vs_fork_count(void)
 {
-    return atomic_load_explicit(&vs_forks, memory_order_relaxed); /* a new process, no other thread */
+    /* relaxed: whoever raised it was the only thread of its process */
+    return atomic_load_explicit(&vs_forks, memory_order_relaxed);
 }
 
 #endif

@@ -39,7 +39,8 @@ void vs_memory_prefer_huge(void *address, size_t size)
 
 /*
  * Linux alone promises zeros after MADV_DONTNEED. Elsewhere a fresh mapping takes the place of the
- * old one; this is also the way out where Linux refuses, which it does for locked memory (mlockall).
+ * old one; this is also the way out where Linux refuses, which it does for locked memory
+ * (mlockall).
  */
 void vs_memory_discard(void *address, size_t size)
 {

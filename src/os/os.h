@@ -52,14 +52,15 @@ struct vs_os {
 
     /**
      * Lock the whole file for this process and this handle, without waiting; the lock goes with
-     * close or death. Tied to the open file, not to the process (OFD locks), so that a second handle
-     * in one process is refused too. VERSO_BUSY: held elsewhere.
+     * close or death. Tied to the open file, not to the process (OFD locks), so that a second
+     * handle in one process is refused too. VERSO_BUSY: held elsewhere.
      */
     verso_err (*lock)(struct vs_file *file, bool exclusive);
 
     /** Read exactly `size` bytes; VERSO_CORRUPT if the file ends before. */
     verso_err (*read_at)(struct vs_file *file, uint64_t offset, void *buffer, size_t size);
-    /** Write exactly `size` bytes; retries interrupted and short writes. VERSO_NOSPC or VERSO_IO. */
+    /** Write exactly `size` bytes; retries interrupted and short writes. VERSO_NOSPC or
+     * VERSO_IO. */
     verso_err (*write_at)(struct vs_file *file, uint64_t offset, const void *bytes, size_t size);
     /**
      * Grow to `size` bytes of zeros with real blocks behind the new ones; a longer file stays as it

@@ -34,7 +34,8 @@ verso_err vs_posix_unlink(const struct vs_os *os, const char *path)
     return VERSO_OK;
 }
 
-/* How many bytes of `path` name its directory, the final slash included; 0: the working directory. */
+/* How many bytes of `path` name its directory, the final slash included; 0: the working
+   directory. */
 static size_t directory_length(const char *path)
 {
     const char *slash = strrchr(path, '/');

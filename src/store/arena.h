@@ -2,8 +2,8 @@
  * arena.h - page frames in private memory, for the pages that are not in the file yet.
  *
  * Frames are handed out last in, first out, so that small commits stay in cache. A frame whose page
- * a checkpoint has moved to the file stays until no reader can hold its address: that waits in limbo,
- * batch by batch, with the location epoch that the move began.
+ * a checkpoint has moved to the file stays until no reader can hold its address: that waits in
+ * limbo, batch by batch, with the location epoch that the move began.
  *
  * Threads: taking and returning frames by the holder of the writer lock; vs_arena_vacate() by the
  * checkpoint, any time.
@@ -59,8 +59,9 @@ verso_err vs_arena_reserve(struct vs_arena *arena, uint32_t count);
 void vs_arena_return(struct vs_arena *arena, uint32_t frame);
 
 /**
- * Frames whose pages are in the file from location epoch `epoch` on. Takes over `vacated` (malloc'ed).
- * Without memory to remember them the frames are lost until the arena is cleared, nothing else.
+ * Frames whose pages are in the file from location epoch `epoch` on. Takes over `vacated`
+ * (malloc'ed). Without memory to remember them the frames are lost until the arena is cleared,
+ * nothing else.
  */
 void vs_arena_vacate(struct vs_arena *arena, struct vs_vacated *vacated, size_t count,
                      uint64_t epoch);

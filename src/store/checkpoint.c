@@ -5,9 +5,10 @@
  * C2  Until a meta names it, nothing is written over what the metas on disk name: pages go to their
  *     own places, blocks and directory pages over the copies that do not count.
  * C3  Both metas are written and synced before anything is let go that the former ones named.
- * C4  What is kept at the freeze stays kept until the checkpoint is over, though readers leave and roots
- *     are dropped meanwhile: so pages to be written keep their numbers and frames.
- * The writer waits for the freeze alone; a transaction too long for the log holds the lock throughout.
+ * C4  What is kept at the freeze stays kept until the checkpoint is over, though readers leave and
+ *     roots are dropped meanwhile: so pages to be written keep their numbers and frames.
+ * The writer waits for the freeze alone; a transaction too long for the log holds the lock
+ * throughout.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -22,19 +23,19 @@ enum { JOINED_PAGES_BYTES = 128 * 1024 }; /* neighbouring pages go out in one wr
 
 struct vs_checkpoint {
     struct vs_store *store;
-    struct vs_meta meta;         /* as it will be */
+    struct vs_meta meta;           /* as it will be */
     struct vs_version_range roots; /* that it names */
-    struct vs_kept_set kept;     /* what has to be written, readers' versions included */
+    struct vs_kept_set kept;       /* what has to be written, readers' versions included */
     bool full_sync;
-    uint32_t tail_block;         /* from here on blocks describe nothing any more; UINT32_MAX: none */
+    uint32_t tail_block; /* the first block of a tail given up; UINT32_MAX: none */
     uint32_t *blocks;
     size_t block_count;
-    uint64_t *entries;           /* of those blocks */
-    struct vs_vacated *moved;    /* to be written, or written */
+    uint64_t *entries;        /* of those blocks */
+    struct vs_vacated *moved; /* to be written, or written */
     size_t moved_count;
     size_t moved_capacity;
-    size_t unwritten;            /* moved[unwritten ..] wait to be joined */
-    uint8_t *joined;             /* JOINED_PAGES_BYTES */
+    size_t unwritten; /* moved[unwritten ..] wait to be joined */
+    uint8_t *joined;  /* JOINED_PAGES_BYTES */
 };
 
 static void clear(struct vs_checkpoint *checkpoint)
@@ -61,8 +62,8 @@ static verso_err enter_history(struct vs_store *store, uint64_t version, uint64_
     store->may_use_reserve = true; /* a checkpoint gives space back */
     vs_writer_begin(writer, atomic_load(&store->generation) + 1);
     struct vs_tree_root history = store->history;
-    err = store->history_calls->enter(store, writer, store->history_to, version, retained,
-                                      &history);
+    err =
+        store->history_calls->enter(store, writer, store->history_to, version, retained, &history);
     if (err == VERSO_OK) {
         vs_writer_commit(writer, &store->deaths.recent);
         store->history = history;
@@ -135,7 +136,7 @@ static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_r
         err = copy_kept(checkpoint, root->version);
     }
     if (err == VERSO_OK) {
-        err = vs_store_cut_file(store); /* as the metas before this one allow */
+        err = vs_store_cut_file(store, false); /* as the metas before this one allow */
     }
     if (err == VERSO_OK) { /* last: what was entered is not taken out again */
         err = enter_history(store, root->version, retained);
@@ -176,8 +177,8 @@ static verso_err move_page(struct vs_checkpoint *checkpoint, vs_page_no page, ui
 {
     size_t waiting = checkpoint->moved_count - checkpoint->unwritten;
     size_t joinable = JOINED_PAGES_BYTES / checkpoint->store->pages.page_size;
-    if (waiting > 0 && (waiting >= joinable ||
-                        checkpoint->moved[checkpoint->moved_count - 1].page + 1 != page)) {
+    if (waiting > 0 &&
+        (waiting >= joinable || checkpoint->moved[checkpoint->moved_count - 1].page + 1 != page)) {
         verso_err err = write_joined(checkpoint);
         if (err != VERSO_OK) {
             return err;
@@ -207,8 +208,8 @@ static bool must_be_written(const struct vs_checkpoint *checkpoint,
     return vs_kept_set_meets(&checkpoint->kept, born, died);
 }
 
-/* Move the pages of one frozen block that still have frames, setting their checksums in both the frozen
- * descriptors and the live ones. */
+/* Move the pages of one frozen block that still have frames, setting their checksums in both the
+ * frozen descriptors and the live ones. */
 static verso_err move_pages_of_block(struct vs_checkpoint *checkpoint, uint32_t block,
                                      struct vs_descriptor *descriptors)
 {
@@ -259,8 +260,8 @@ static verso_err write_blocks(struct vs_checkpoint *checkpoint)
             continue;
         }
         vs_page_table_take(&store->table, block, bytes);
-        verso_err err = move_pages_of_block(checkpoint, block,
-                                            (struct vs_descriptor *)(void *)bytes);
+        verso_err err =
+            move_pages_of_block(checkpoint, block, (struct vs_descriptor *)(void *)bytes);
         if (err != VERSO_OK) {
             return err;
         }
@@ -453,8 +454,10 @@ static void let_go(struct vs_checkpoint *checkpoint)
 static bool nothing_to_do(const struct vs_store *store, bool clean)
 {
     bool fresh_epoch = store->log != NULL && vs_log_end(store->log).epoch != store->meta.epoch;
-    /* table blocks may have changed all the same: by aborted transactions, to describe free pages */
-    return store->tip.version == store->meta.root.version && !fresh_epoch && (!clean || store->meta.clean);
+    /* table blocks may have changed all the same: by aborted transactions, to describe free
+       pages */
+    return store->tip.version == store->meta.root.version && !fresh_epoch &&
+           (!clean || store->meta.clean);
 }
 
 verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
@@ -472,8 +475,8 @@ verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
     verso_err err = VERSO_OK;
     bool due = !nothing_to_do(store, clean);
     if (due) {
-        err = freeze(&checkpoint, &store->tip, store->keep_last,
-                     atomic_load(&store->retained_from), clean);
+        err = freeze(&checkpoint, &store->tip, store->keep_last, atomic_load(&store->retained_from),
+                     clean);
     }
     vs_store_release_writer(store);
     if (due && err == VERSO_OK) {
@@ -490,9 +493,8 @@ verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
     return err;
 }
 
-verso_err vs_store_commit_by_checkpoint(struct vs_store *store,
-                                        const struct vs_root_record *record, uint64_t keep_last,
-                                        uint64_t retained)
+verso_err vs_store_commit_by_checkpoint(struct vs_store *store, const struct vs_root_record *record,
+                                        uint64_t keep_last, uint64_t retained)
 {
     vs_checkpoint_enter(store);
     struct vs_checkpoint checkpoint = {.store = store};

@@ -1,8 +1,8 @@
 /*
  * checkpoint.h - one checkpoint at a time; between checkpoint.c and checkpointer.c only.
  *
- * Threads: any. A checkpoint under way needs no writer lock after its freeze, so that waiting for it
- * with the writer lock held ends.
+ * Threads: any. A checkpoint under way needs no writer lock after its freeze, so that waiting for
+ * it with the writer lock held ends.
  */
 #ifndef VERSO_STORE_CHECKPOINT_H
 #define VERSO_STORE_CHECKPOINT_H

@@ -11,7 +11,7 @@
 #include "store/store.h"
 
 enum {
-    IDLE_MS = 1000,             /* the witness of the last batch, and the age of checkpoints */
+    IDLE_MS = 1000, /* the witness of the last batch, and the age of checkpoints */
     CHECKPOINT_AGE_MS = 60000,
     RECENT_ROOTS_MAX = 512 * 1024, /* some 50 MiB */
 };
@@ -26,7 +26,7 @@ struct vs_checkpointer {
     bool stop;
     bool running; /* the thread exists; constant between start and stop */
     pthread_t thread;
-    verso_err failed;     /* the last background checkpoint's outcome; guarded by lock */
+    verso_err failed; /* the last background checkpoint's outcome; guarded by lock */
 };
 
 /* ---- one at a time ---- */
@@ -65,8 +65,8 @@ void vs_checkpoint_leave(struct vs_store *store)
 /* ---- limits ---- */
 
 /* Have log, arena or the roots in memory passed their limits? A checkpoint is due at the soft ones;
- * writers wait at the hard ones. Late checkpoints are cheap ones: a page changed many times between two
- * of them is written once. */
+ * writers wait at the hard ones. Late checkpoints are cheap ones: a page changed many times between
+ * two of them is written once. */
 static bool exceeds(struct vs_store *store, bool hard)
 {
     uint64_t busy = atomic_load_explicit(&store->arena.busy, memory_order_relaxed);
@@ -79,8 +79,7 @@ static bool exceeds(struct vs_store *store, bool hard)
     if (hard) {
         return busy >= limit || log >= 2 * store->config.log_bytes || roots >= 2 * RECENT_ROOTS_MAX;
     }
-    return busy >= limit - limit / 4 || log >= store->config.log_bytes ||
-           roots >= RECENT_ROOTS_MAX;
+    return busy >= limit - limit / 4 || log >= store->config.log_bytes || roots >= RECENT_ROOTS_MAX;
 }
 
 static void ask(struct vs_store *store, bool *flag)
@@ -188,8 +187,7 @@ static void *work(void *argument)
         int timed_out = 0;
         while (!checkpointer->stop && !checkpointer->due && !checkpointer->sync_soon &&
                timed_out != ETIMEDOUT) {
-            timed_out =
-                pthread_cond_timedwait(&checkpointer->work, &checkpointer->lock, &until);
+            timed_out = pthread_cond_timedwait(&checkpointer->work, &checkpointer->lock, &until);
         }
         bool due = checkpointer->due;
         bool sync = checkpointer->sync_soon || timed_out == ETIMEDOUT;

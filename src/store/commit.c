@@ -37,9 +37,9 @@ static void log_is_durable(void *argument, uint64_t lsn, uint64_t version)
     pthread_mutex_unlock(&store->publish_lock);
 }
 
-/* A sync led by another thread may take in a frame before its commit has become the tip. Whoever of the
- * two comes second to the publish lock publishes it: the leader raises `durable` before it looks at the
- * roots, the committer appends the root before it looks at `durable`. */
+/* A sync led by another thread may take in a frame before its commit has become the tip. Whoever of
+ * the two comes second to the publish lock publishes it: the leader raises `durable` before it
+ * looks at the roots, the committer appends the root before it looks at `durable`. */
 static void publish_if_durable(struct vs_store *store, uint64_t version)
 {
     pthread_mutex_lock(&store->publish_lock);

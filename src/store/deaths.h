@@ -2,8 +2,8 @@
  * deaths.h - pages that have died, waiting to be found free.
  *
  * `recent` is judged every few commits. What a reader, a checkpoint on disk or the retention still
- * keeps is parked and judged again when space is wanted; what does not fit there is left to the sweep
- * over the page table, which finds it by its descriptor.
+ * keeps is parked and judged again when space is wanted; what does not fit there is left to the
+ * sweep over the page table, which finds it by its descriptor.
  *
  * Threads: the holder of the writer lock.
  */

@@ -2,11 +2,11 @@
  * file_size.c - the length of the store file: growing ahead, the reserve, cutting off a free tail.
  *
  * The file grows in steps with real blocks behind them, by the transaction that needs the space. A
- * reserve stays behind what may be used: on a full disk it serves transactions that delete, retention
- * and checkpoints, which give space back.
+ * reserve stays behind what may be used: on a full disk it serves transactions that delete,
+ * retention and checkpoints, which give space back.
  *
- * A tail that is free goes in two moves. A checkpoint lowers the high-water mark and forgets the tail's
- * table blocks; when both metas say so, the next chance cuts the file.
+ * A tail that is free goes in two moves. A checkpoint lowers the high-water mark and forgets the
+ * tail's table blocks; when both metas say so, the next chance cuts the file.
  */
 #include <assert.h>
 
@@ -126,16 +126,17 @@ uint32_t vs_store_drop_tail(struct vs_store *store)
     return first;
 }
 
-verso_err vs_store_cut_file(struct vs_store *store)
+verso_err vs_store_cut_file(struct vs_store *store, bool closing)
 {
     struct vs_space *space = &store->space;
-    uint64_t used = space->high_water > store->meta.high_water ? space->high_water
-                                                               : store->meta.high_water;
+    uint64_t used =
+        space->high_water > store->meta.high_water ? space->high_water : store->meta.high_water;
     uint64_t pages = space->file_pages + space->reserve_pages;
-    uint64_t goal = used + wanted_reserve(used) + GROW_PAGES_MIN;
+    uint64_t goal = used + wanted_reserve(used) + (closing ? 0 : GROW_PAGES_MIN);
     uint64_t fixed = (VS_META_B_AT + VS_PART_BYTES) >> store->pages.page_shift; /* small pages */
     goal = goal > fixed ? goal : fixed + 1;
-    if (store->read_only || goal + growth_step(store, pages) > pages) {
+    uint64_t worth = closing ? GROW_PAGES_MIN : growth_step(store, pages);
+    if (store->read_only || goal + worth > pages) {
         return VERSO_OK;
     }
     verso_err err = store->os->truncate(store->file, goal << store->pages.page_shift);

@@ -80,7 +80,7 @@ bool vs_kept_set_meets(const struct vs_kept_set *kept, uint64_t born, uint64_t d
         return born < died;
     }
     unsigned low = 0;
-    unsigned high = kept->count; /* the first range that ends at or after born lies in [low, high] */
+    unsigned high = kept->count; /* the first range ending at or after born is in [low, high] */
     while (low < high) {
         unsigned middle = low + (high - low) / 2;
         if (kept->range[middle].to < born) {

@@ -1,9 +1,9 @@
 /*
  * kept_set.h - a snapshot of the versions that must stay readable, for judging deaths.
  *
- * "No kept version lies in [born, died)", once true of versions up to the snapshot's tip, stays true:
- * a version that has left the set never comes back, and new ones enter as tip. So an old snapshot errs
- * on the safe side only.
+ * "No kept version lies in [born, died)", once true of versions up to the snapshot's tip, stays
+ * true: a version that has left the set never comes back, and new ones enter as tip. So an old
+ * snapshot errs on the safe side only.
  */
 #ifndef VERSO_STORE_KEPT_SET_H
 #define VERSO_STORE_KEPT_SET_H
@@ -19,8 +19,8 @@ struct vs_version_range {
     uint64_t to; /* inclusive */
 };
 
-/** Sorted, disjoint ranges. The last is open-ended: everything newer counts as kept. None at all (zeroed,
- *  cleared, or forgotten after a failure): everything counts as kept. */
+/** Sorted, disjoint ranges. The last is open-ended: everything newer counts as kept. None at all
+ *  (zeroed, cleared, or forgotten after a failure): everything counts as kept. */
 struct vs_kept_set {
     struct vs_version_range *range;
     unsigned count;

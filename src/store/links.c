@@ -51,8 +51,8 @@ static unsigned count_needed(const struct vs_page_writer *writer, const uint64_t
     return needed;
 }
 
-/* One in four, repeatably: relief comes early by chance, so that no long runs of full leaves build up
- * (an ordered sweep of four updates a leaf would build one over the whole level). */
+/* One in four, repeatably: relief comes early by chance, so that no long runs of full leaves build
+ * up (an ordered sweep of four updates a leaf would build one over the whole level). */
 static bool chance_of_relief(vs_page_no leaf, uint64_t version)
 {
     uint64_t mixed = (version ^ (uint64_t)leaf << 32) * UINT64_C(0x9E3779B97F4A7C15);

@@ -83,7 +83,8 @@ static verso_err choose_beginning(const struct vs_log_config *config,
     return VERSO_OK;
 }
 
-/** Whether a file found on disk may become the first segment: it has the room, and none needs it. */
+/** Whether a file found on disk may become the first segment: it has the room, and none needs
+ * it. */
 static bool may_be_first(const struct vs_log_config *config, const struct vs_log_file *file)
 {
     if (config->needed_from_lsn == 0 || file->size != config->segment_size) {
@@ -352,7 +353,8 @@ void vs_log_recycle(struct vs_log *log, uint64_t lsn)
     (void)drop(config, excess, true);
 }
 
-/* ---- append ------------------------------------------------------------------------------------ */
+/* ---- append
+   ------------------------------------------------------------------------------------ */
 
 bool vs_log_record_fits(uint64_t note_size, uint64_t operations_size)
 {
@@ -390,8 +392,8 @@ static void put_header(const struct vs_log *log, uint8_t *bytes, uint64_t lsn)
 }
 
 /**
- * Cut a frame of `size` bytes, which lies in one piece at the LSN where the log ends, at the ends of
- * segments; put headers between, and behind it if the next frame goes to another segment.
+ * Cut a frame of `size` bytes, which lies in one piece at the LSN where the log ends, at the ends
+ * of segments; put headers between, and behind it if the next frame goes to another segment.
  *
  *     before   | a a a b b b b c c |
  *     after    | a a a | H b b b b | H c c |        moved from the last part to the first

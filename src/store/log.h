@@ -2,22 +2,23 @@
  * log.h - the write-ahead log: frames of logical operations in recycled segments, group commit,
  * and the reading of a log after a crash.
  *
- * An LSN is a byte position in one endless stream. Segment k holds the LSNs [k * S, (k + 1) * S) and
- * begins with a header (format/segment.h); a frame (format/frame.h) may run on into the next segment.
- * Segments are files `PATH-wal.N`, zero-filled by writing and synced once, then reused for later
- * parts of the stream by overwriting: a write into blocks that exist needs no metadata sync. N says
- * nothing about the part of the stream; the header does. See docs/format.md.
+ * An LSN is a byte position in one endless stream. Segment k holds the LSNs [k * S, (k + 1) * S)
+ * and begins with a header (format/segment.h); a frame (format/frame.h) may run on into the next
+ * segment. Segments are files `PATH-wal.N`, zero-filled by writing and synced once, then reused for
+ * later parts of the stream by overwriting: a write into blocks that exist needs no metadata sync.
+ * N says nothing about the part of the stream; the header does. See docs/format.md.
  *
  * L1  Where the log ends, a segment stands whose header the log holds below that LSN: whoever makes
  *     the log durable up to its end and then names the end will find it.
  * L2  A frame is appended only once all segments that it touches stand ready: a full disk is met
  *     there, never at a sync.
- * L3  Before anything that is written is believed, it is synced; after a failed write or sync nothing
- *     more is written or synced ("poisoned").
- * L4  A log begins in a segment of its own, beyond all that older ones left, with an epoch of its own.
+ * L3  Before anything that is written is believed, it is synced; after a failed write or sync
+ *     nothing more is written or synced ("poisoned").
+ * L4  A log begins in a segment of its own, beyond all that older ones left, with an epoch of its
+ *     own.
  *
- * Threads: any thread may call any function between open and close. The order of commits is the order
- * of appends, so vs_log_append() is for the holder of the writer lock.
+ * Threads: any thread may call any function between open and close. The order of commits is the
+ * order of appends, so vs_log_append() is for the holder of the writer lock.
  */
 #ifndef VERSO_STORE_LOG_H
 #define VERSO_STORE_LOG_H
@@ -63,13 +64,14 @@ struct vs_log_config {
 
 struct vs_log;
 
-/** Whether a record's frame stays within VS_FRAME_SIZE_MAX; a larger transaction bypasses the log. */
+/** Whether a record's frame stays within VS_FRAME_SIZE_MAX; a larger transaction bypasses the
+ * log. */
 bool vs_log_record_fits(uint64_t note_size, uint64_t operations_size);
 
 /**
  * Open the log for appending at the beginning of a fresh segment, whose header is durable when this
- * returns. Segments found on disk are kept as they are until vs_log_recycle() lets them go; those of
- * another store are left alone for ever.
+ * returns. Segments found on disk are kept as they are until vs_log_recycle() lets them go; those
+ * of another store are left alone for ever.
  *
  * @param config  Copied; `os` must outlive the log.
  * @param start   Epoch of this incarnation and the LSN to start from. Set to where the first frame
@@ -105,14 +107,15 @@ VERSO_MUST_USE verso_err vs_log_append(struct vs_log *log, const struct vs_log_r
 enum vs_log_stage { VS_LOG_WRITTEN, VS_LOG_DURABLE };
 
 /**
- * Wait until everything below `lsn` is written or durable, leading the write and sync if nobody does;
- * whoever leads takes all gathered frames in one write and one sync.
+ * Wait until everything below `lsn` is written or durable, leading the write and sync if nobody
+ * does; whoever leads takes all gathered frames in one write and one sync.
  *
  * @retval VERSO_UNKNOWN   The write or sync failed: nothing pending may be believed. Never retried.
  */
 VERSO_MUST_USE verso_err vs_log_wait(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage);
 
-/** vs_log_wait() for everything appended so far. VERSO_POISONED if a write or sync failed before. */
+/** vs_log_wait() for everything appended so far. VERSO_POISONED if a write or sync failed
+ * before. */
 VERSO_MUST_USE verso_err vs_log_flush(struct vs_log *log, enum vs_log_stage stage);
 
 /**
@@ -123,8 +126,8 @@ VERSO_MUST_USE verso_err vs_log_witness(struct vs_log *log);
 
 /**
  * See to it that a segment stands ready in reserve, and a second one once the last in use is half
- * full, so that no commit waits for one to be made. For the background, at its leisure; does nothing
- * if all is well. Errors mean that none could be made; the log is as before.
+ * full, so that no commit waits for one to be made. For the background, at its leisure; does
+ * nothing if all is well. Errors mean that none could be made; the log is as before.
  */
 VERSO_MUST_USE verso_err vs_log_prepare(struct vs_log *log);
 
@@ -142,8 +145,8 @@ uint64_t vs_log_syncs(const struct vs_log *log);
 bool vs_log_is_poisoned(const struct vs_log *log);
 
 /**
- * Refuse everything from now on (a data or meta sync failed elsewhere). Waiters whose frames are not
- * durable get VERSO_UNKNOWN.
+ * Refuse everything from now on (a data or meta sync failed elsewhere). Waiters whose frames are
+ * not durable get VERSO_UNKNOWN.
  */
 void vs_log_poison(struct vs_log *log);
 

@@ -3,10 +3,11 @@
  *
  *     thread 1   append  wait: leads  [ write + sync of 1     ]  return
  *     thread 2      append  wait . . . . . . . . . . . . . . . .  leads [ write + sync of 2, 3 ]
- *     thread 3          append  wait . . . . . . . . . . . . . . . . . . . . . . . . . . . . .  return
+ *     thread 3 append wait . . . . . . . . . . . . . . . . . . . . . . . . . . . . . return
  *
- * The leader holds no lock while it writes and syncs. After a failure the log is poisoned: the kernel
- * may have dropped what it could not write, so a second sync would report a success that never was.
+ * The leader holds no lock while it writes and syncs. After a failure the log is poisoned: the
+ * kernel may have dropped what it could not write, so a second sync would report a success that
+ * never was.
  */
 #include <assert.h>
 #include <sched.h>
@@ -112,7 +113,8 @@ static void gather(struct vs_log *log)
     }
 }
 
-/** Bring everything appended so far to `stage`. Mutex held, released meanwhile; nobody leads yet. */
+/** Bring everything appended so far to `stage`. Mutex held, released meanwhile; nobody leads
+ * yet. */
 static void lead(struct vs_log *log, enum vs_log_stage stage)
 {
     assert(!log->led);
@@ -234,7 +236,8 @@ verso_err vs_log_witness(struct vs_log *log)
     return err;
 }
 
-/* ---- questions --------------------------------------------------------------------------------- */
+/* ---- questions
+   --------------------------------------------------------------------------------- */
 
 struct vs_log_position vs_log_end(struct vs_log *log)
 {

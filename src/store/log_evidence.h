@@ -1,5 +1,6 @@
 /*
- * log_evidence.h - telling a torn tail from damage: does a later frame know the failing one durable?
+ * log_evidence.h - telling a torn tail from damage: does a later frame know the failing one
+ * durable?
  *
  * Each frame says up to which LSN the log was synced when it was appended. If any frame of the same
  * epoch says so beyond the place where reading fails, that place was acknowledged.

@@ -168,7 +168,8 @@ uint64_t vs_log_file_end(const struct vs_log_file *file)
     return file->header.lsn + file->header.size;
 }
 
-/* ---- making, opening, removing ----------------------------------------------------------------- */
+/* ---- making, opening, removing
+   ----------------------------------------------------------------- */
 
 verso_err vs_log_file_open(const struct vs_log_config *config, uint32_t number,
                            enum vs_open_mode mode, struct vs_file **file)

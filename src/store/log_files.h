@@ -1,8 +1,8 @@
 /*
  * log_files.h - the files of a log on disk: finding, making, opening and removing them.
  *
- * They are named PATH-wal.N, N decimal without leading zeros. What else begins like that is not ours
- * and never touched.
+ * They are named PATH-wal.N, N decimal without leading zeros. What else begins like that is not
+ * ours and never touched.
  *
  * Threads: any; two must not make a file at the same time.
  */

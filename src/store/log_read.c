@@ -65,7 +65,8 @@ static verso_err report_absence(const struct vs_log_config *config,
     return vs_fault(VERSO_WAL_MISSING, "no file %s-wal.* holds LSN %" PRIu64, config->path, lsn);
 }
 
-/* ---- following frames -------------------------------------------------------------------------- */
+/* ---- following frames
+   -------------------------------------------------------------------------- */
 
 struct follower {
     const struct vs_log_config *config;
@@ -187,7 +188,8 @@ static verso_err follow(struct follower *follower,
     }
 }
 
-/** The frame at follower->at fails: a torn tail is the log's end, acknowledged damage is reported. */
+/** The frame at follower->at fails: a torn tail is the log's end, acknowledged damage is
+ * reported. */
 static verso_err judge(const struct follower *follower, const struct vs_log_files *files,
                        const char *fault)
 {

@@ -9,10 +9,11 @@
  *        +---------------------------->+------------------------------------------->+  +-> in use,
  *                                       more than twice the number lately in use: deleted  lowest N
  *
- * Segments are list nodes, so that moving one from list to list never fails. Each has its file open.
+ * Segments are list nodes, so that moving one from list to list never fails. Each has its file
+ * open.
  *
- * Threads: the caller guards the set with the log's mutex. An in-use segment at or beyond the durable
- * LSN stays where it is, so its file may be written and synced without the mutex.
+ * Threads: the caller guards the set with the log's mutex. An in-use segment at or beyond the
+ * durable LSN stays where it is, so its file may be written and synced without the mutex.
  */
 #ifndef VERSO_STORE_LOG_SEGMENTS_H
 #define VERSO_STORE_LOG_SEGMENTS_H

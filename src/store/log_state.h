@@ -1,16 +1,16 @@
 /*
  * log_state.h - what log.c (open, append) and log_commit.c (write, sync, wait) share.
  *
- * Frames gather in `filling` while whoever leads writes out `writing`; the leader swaps the two. Both
- * hold the stream's bytes as they will lie in the files, segment headers included.
+ * Frames gather in `filling` while whoever leads writes out `writing`; the leader swaps the two.
+ * Both hold the stream's bytes as they will lie in the files, segment headers included.
  *
  *          written            filling.lsn          end
  *     -------+-------------------+------------------+
  *            |  writing          |  filling         | <- vs_log_append()
  *     -------+-------------------+------------------+
  *
- * Locks: `making`, then `mutex`. `making` is held while a file is made, which may take milliseconds;
- * `mutex` never across a call to the system.
+ * Locks: `making`, then `mutex`. `making` is held while a file is made, which may take
+ * milliseconds; `mutex` never across a call to the system.
  */
 #ifndef VERSO_STORE_LOG_STATE_H
 #define VERSO_STORE_LOG_STATE_H
@@ -64,8 +64,8 @@ struct vs_log {
 
 static inline uint64_t vs_log_get(const _Atomic uint64_t *word)
 {
-    /* acquire: pairs with the release in vs_log_set(); without it a thread that learns here that its
-     * commit is durable might not see what the leader's callback did before */
+    /* acquire: pairs with the release in vs_log_set(); without it a thread that learns here that
+     * its commit is durable might not see what the leader's callback did before */
     return atomic_load_explicit(word, memory_order_acquire);
 }
 

@@ -17,7 +17,8 @@ static verso_err out_of_memory(const struct vs_log_config *config)
     return vs_fault(VERSO_NOMEM, "log of %s: out of memory", config->path);
 }
 
-/* ---- open and close ---------------------------------------------------------------------------- */
+/* ---- open and close
+   ---------------------------------------------------------------------------- */
 
 static int compare_lsns(const void *a, const void *b)
 {
@@ -84,7 +85,8 @@ void vs_log_stream_close(struct vs_log_stream *stream)
     stream->gathered = NULL;
 }
 
-/* ---- read -------------------------------------------------------------------------------------- */
+/* ---- read
+   -------------------------------------------------------------------------------------- */
 
 /** Index of the segment that holds `lsn`; `count` if none does. */
 static size_t index_of(const struct vs_log_stream *stream, uint64_t lsn)

@@ -47,8 +47,8 @@ void vs_log_stream_close(struct vs_log_stream *stream);
 const struct vs_log_file *vs_log_stream_segment(const struct vs_log_stream *stream, uint64_t lsn);
 
 /**
- * The `size` bytes (at most VS_FRAME_SIZE_MAX) of a frame or a frame's beginning at `lsn`, without the
- * headers of segments between.
+ * The `size` bytes (at most VS_FRAME_SIZE_MAX) of a frame or a frame's beginning at `lsn`, without
+ * the headers of segments between.
  *
  * @param[out] bytes  Borrowed until the next call; NULL if they run into a gap.
  * @retval VERSO_IO, VERSO_ACCESS, VERSO_NOMEM

@@ -53,8 +53,8 @@ void vs_page_table_clear(struct vs_page_table *table)
     vs_memory_release(table->block, (size_t)table->blocks * sizeof *table->block);
     vs_memory_release(table->entry,
                       (size_t)directories * VS_DIRECTORY_ENTRIES * sizeof *table->entry);
-    vs_memory_release(table->directory_entry, (size_t)VS_TOPS_MAX * VS_DIRECTORY_ENTRIES *
-                                                  sizeof *table->directory_entry);
+    vs_memory_release(table->directory_entry,
+                      (size_t)VS_TOPS_MAX * VS_DIRECTORY_ENTRIES * sizeof *table->directory_entry);
     vs_memory_release(table->directory_loaded, (size_t)directories);
     vs_block_pool_clear(&table->pool);
     free(table->limbo);
@@ -322,8 +322,8 @@ verso_err vs_page_table_change(struct vs_page_table *table, vs_page_no page,
     }
     where = atomic_load_explicit(&block->where, memory_order_relaxed);
     assert(where >= VS_BLOCK_MEMORY);
-    *descriptor = (struct vs_descriptor *)(void *)vs_block_pool_bytes(&table->pool,
-                                                                      where - VS_BLOCK_MEMORY) +
-                  page % VS_BLOCK_PAGES;
+    *descriptor =
+        (struct vs_descriptor *)(void *)vs_block_pool_bytes(&table->pool, where - VS_BLOCK_MEMORY) +
+        page % VS_BLOCK_PAGES;
     return VERSO_OK;
 }

@@ -2,12 +2,13 @@
  * page_table.h - the descriptors of all pages: where each block of 64 lies, and which copy counts.
  *
  * A block that nobody changed since open is read where it lies in the mapping, in the copy that its
- * directory entry names, after its CRC was checked once. The writer's first change moves it to a block
- * in memory. A checkpoint freezes the changed blocks by their interval number; before the writer first
- * changes a frozen block that is not yet written, the frozen bytes are saved aside for the checkpoint.
+ * directory entry names, after its CRC was checked once. The writer's first change moves it to a
+ * block in memory. A checkpoint freezes the changed blocks by their interval number; before the
+ * writer first changes a frozen block that is not yet written, the frozen bytes are saved aside for
+ * the checkpoint.
  *
- * Where a block lies is one word, read anew in each call. Blocks that a checkpoint has written go back
- * to the mapping; their memory waits until no reader of an earlier location epoch is left.
+ * Where a block lies is one word, read anew in each call. Blocks that a checkpoint has written go
+ * back to the mapping; their memory waits until no reader of an earlier location epoch is left.
  *
  * Threads: reading by any; changing by the holder of the writer lock; freezing as each call says.
  * Lock order: freeze_lock and load_lock are taken last and never together.
@@ -28,18 +29,18 @@
 
 /** One block's whereabouts. */
 struct vs_block {
-    _Atomic uint32_t where;  /* see enum vs_block_where */
-    uint32_t changed_in;     /* the interval of its last change; guarded by freeze_lock */
-    uint32_t written_in;     /* the interval whose checkpoint has taken it; guarded by freeze_lock */
-    uint32_t aside;          /* memory block with the frozen bytes, 0: none; guarded by freeze_lock */
+    _Atomic uint32_t where; /* see enum vs_block_where */
+    uint32_t changed_in;    /* the interval of its last change; guarded by freeze_lock */
+    uint32_t written_in;    /* whose checkpoint has taken it; guarded by freeze_lock */
+    uint32_t aside;         /* memory block of the frozen bytes, or 0; guarded by freeze_lock */
 };
 
 enum vs_block_where {
     VS_BLOCK_UNKNOWN = 0, /* as its directory entry says; not verified yet */
     VS_BLOCK_COPY_A = 1,  /* in the mapping, verified */
     VS_BLOCK_COPY_B = 2,
-    VS_BLOCK_EMPTY = 3,   /* never written: all its pages are free */
-    VS_BLOCK_MEMORY = 4,  /* this and more: memory block where - VS_BLOCK_MEMORY */
+    VS_BLOCK_EMPTY = 3,  /* never written: all its pages are free */
+    VS_BLOCK_MEMORY = 4, /* this and more: memory block where - VS_BLOCK_MEMORY */
 };
 
 /** Memory blocks on their way back to the pool. */
@@ -51,27 +52,27 @@ struct vs_block_limbo {
 struct vs_page_table {
     const uint8_t *map;
     size_t page_size;
-    uint32_t blocks; /* that can be */
+    uint32_t blocks;             /* that can be */
     _Atomic uint64_t file_bytes; /* nothing beyond may be touched in the mapping */
 
     struct vs_block *block;
     _Atomic uint64_t *entry;           /* of each block; valid where its directory page is loaded */
-    _Atomic uint64_t *directory_entry; /* of each directory page; valid where its top page is loaded */
+    _Atomic uint64_t *directory_entry; /* of directory pages; valid where the top page is loaded */
     _Atomic uint8_t *directory_loaded; /* a byte a directory page */
     _Atomic uint8_t top_loaded[VS_TOPS_MAX];
-    uint64_t top[VS_TOPS_MAX];         /* entries from the meta; guarded by load_lock */
-    pthread_mutex_t load_lock;         /* loading of directory and top pages */
+    uint64_t top[VS_TOPS_MAX]; /* entries from the meta; guarded by load_lock */
+    pthread_mutex_t load_lock; /* loading of directory and top pages */
 
     pthread_mutex_t freeze_lock;
-    struct vs_block_pool pool;         /* guarded by freeze_lock */
-    struct vs_block_limbo *limbo;      /* guarded by freeze_lock */
+    struct vs_block_pool pool;    /* guarded by freeze_lock */
+    struct vs_block_limbo *limbo; /* guarded by freeze_lock */
     size_t limbo_count;
     size_t limbo_capacity;
     const struct vs_reader_slots *readers;
 
-    uint32_t interval;      /* counts checkpoints' freezes since open; changed under the writer lock */
-    bool freezing;          /* a checkpoint is at work; guarded by freeze_lock */
-    uint32_t *changed;      /* blocks changed in this interval; the writer's */
+    uint32_t interval; /* counts freezes since open; changed under the writer lock */
+    bool freezing;     /* a checkpoint is at work; guarded by freeze_lock */
+    uint32_t *changed; /* blocks changed in this interval; the writer's */
     size_t changed_count;
     size_t changed_capacity;
 };
@@ -95,7 +96,8 @@ verso_err vs_page_table_change(struct vs_page_table *table, vs_page_no page,
 /** Has the block been changed in this interval, so that vs_page_table_change() cannot fail? */
 bool vs_page_table_is_changeable(const struct vs_page_table *table, vs_page_no page);
 
-/** Room for `more` entries in the list of changed blocks. For this module's two files. VERSO_NOMEM. */
+/** Room for `more` entries in the list of changed blocks. For this module's two files.
+ * VERSO_NOMEM. */
 verso_err vs_page_table_reserve_changed(struct vs_page_table *table, size_t more);
 
 /** Does the block exist at all (false: no page of it was ever used)? */
@@ -103,8 +105,8 @@ verso_err vs_page_table_is_empty(struct vs_page_table *table, uint32_t block, bo
 
 /* ---- for the checkpoint ---- */
 
-/** Blocks [first, end) describe no page any more: they become empty, and count as changed so that the
- *  coming freeze hands them out. Holder of the writer lock. VERSO_NOMEM: nothing was done. */
+/** Blocks [first, end) describe no page any more: they become empty, and count as changed so that
+ *  the coming freeze hands them out. Holder of the writer lock. VERSO_NOMEM: nothing was done. */
 verso_err vs_page_table_forget(struct vs_page_table *table, uint32_t first, uint32_t end,
                                uint64_t epoch);
 
@@ -127,8 +129,8 @@ void vs_page_table_set_directory_entry(struct vs_page_table *table, uint32_t dir
                                        uint64_t entry);
 void vs_page_table_set_entry(struct vs_page_table *table, uint32_t block, uint64_t entry);
 
-/** The checkpoint is over, its entries are set: blocks not changed since go back to the mapping where
- *  `move`; `epoch` is the location epoch that follows. */
+/** The checkpoint is over, its entries are set: blocks not changed since go back to the mapping
+ *  where `move`; `epoch` is the location epoch that follows. */
 void vs_page_table_thaw(struct vs_page_table *table, const uint32_t *blocks, size_t count,
                         bool move, uint64_t epoch);
 

@@ -1,6 +1,6 @@
 /*
- * page_table_freeze.c - what a checkpoint asks of the page table: the changed blocks as they were at
- * the freeze, whatever the writer does to them meanwhile, and their way back to the mapping.
+ * page_table_freeze.c - what a checkpoint asks of the page table: the changed blocks as they were
+ * at the freeze, whatever the writer does to them meanwhile, and their way back to the mapping.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -61,8 +61,7 @@ void vs_page_table_set_crc(struct vs_page_table *table, vs_page_no page, uint32_
     struct vs_descriptor *descriptor =
         (struct vs_descriptor *)(void *)bytes + page % VS_BLOCK_PAGES;
     /* nobody else writes this word while the page is kept, and the checkpoint keeps it */
-    vs_descriptor_set(descriptor, VS_WORD_KIND,
-                      vs_kind_word(vs_descriptor_kind(descriptor), crc));
+    vs_descriptor_set(descriptor, VS_WORD_KIND, vs_kind_word(vs_descriptor_kind(descriptor), crc));
 }
 
 verso_err vs_page_table_directory(struct vs_page_table *table, uint32_t directory,
@@ -87,8 +86,7 @@ verso_err vs_page_table_top(struct vs_page_table *table, uint32_t top, uint64_t 
         return err;
     }
     for (unsigned i = 0; i < VS_DIRECTORY_ENTRIES; i++) {
-        entries[i] =
-            atomic_load(&table->directory_entry[(size_t)top * VS_DIRECTORY_ENTRIES + i]);
+        entries[i] = atomic_load(&table->directory_entry[(size_t)top * VS_DIRECTORY_ENTRIES + i]);
     }
     return VERSO_OK;
 }
@@ -151,8 +149,7 @@ static void move_back_locked(struct vs_page_table *table, uint32_t number, uint6
     struct vs_block *block = &table->block[number];
     uint32_t where = atomic_load_explicit(&block->where, memory_order_relaxed);
     uint64_t entry = atomic_load_explicit(&table->entry[number], memory_order_relaxed);
-    table->limbo[table->limbo_count++] =
-        (struct vs_block_limbo){epoch, where - VS_BLOCK_MEMORY};
+    table->limbo[table->limbo_count++] = (struct vs_block_limbo){epoch, where - VS_BLOCK_MEMORY};
     atomic_store_explicit(&block->where, VS_BLOCK_COPY_A + vs_entry_copy(entry),
                           memory_order_release);
 }

@@ -53,8 +53,8 @@ void vs_death_list_clear(struct vs_death_list *list)
 static verso_err reserve_lists(struct vs_page_writer *writer, size_t pages)
 {
     void *born = writer->born;
-    verso_err err = grow_list(&born, &writer->born_capacity, writer->born_count, pages,
-                              sizeof *writer->born);
+    verso_err err =
+        grow_list(&born, &writer->born_capacity, writer->born_count, pages, sizeof *writer->born);
     writer->born = born;
     if (err == VERSO_OK) {
         void *dropped = writer->dropped;
@@ -304,9 +304,9 @@ void vs_store_free_page(struct vs_store *store, vs_page_no page)
 static void unbear(struct vs_page_writer *writer, vs_page_no page)
 {
     struct vs_descriptor *descriptor;
-    /* Changed in this transaction already, so its block is in memory; but after a commit by checkpoint
-     * that failed, it may have to be saved aside first. Without memory for that it is left as it is:
-     * nothing is committed any more, and what is on disk knows nothing of it. */
+    /* Changed in this transaction already, so its block is in memory; but after a commit by
+     * checkpoint that failed, it may have to be saved aside first. Without memory for that it is
+     * left as it is: nothing is committed any more, and what is on disk knows nothing of it. */
     if (vs_page_table_change(&writer->store->table, page, &descriptor) == VERSO_OK) {
         vs_descriptor_set(descriptor, VS_WORD_DIED, vs_descriptor_born(descriptor));
         vs_store_free_page(writer->store, page);
@@ -339,8 +339,7 @@ static verso_err spill_page(struct vs_page_writer *writer, vs_page_no page)
     if (err != VERSO_OK) {
         return err;
     }
-    vs_descriptor_set(descriptor, VS_WORD_KIND,
-                      vs_kind_word(vs_descriptor_kind(descriptor), crc));
+    vs_descriptor_set(descriptor, VS_WORD_KIND, vs_kind_word(vs_descriptor_kind(descriptor), crc));
     atomic_store_explicit(&store->pages.frame_of[page], 0, memory_order_release);
     vs_arena_return(&store->arena, frame);
     return VERSO_OK;
@@ -396,8 +395,7 @@ void vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *death
     settle_dropped(writer);
     size_t count = writer->deaths.count;
     if (count > 0 && vs_death_list_reserve(deaths, count) == VERSO_OK) {
-        memcpy(deaths->death + deaths->count, writer->deaths.death,
-               count * sizeof *deaths->death);
+        memcpy(deaths->death + deaths->count, writer->deaths.death, count * sizeof *deaths->death);
         deaths->count += count;
     }
     writer->deaths.count = 0;

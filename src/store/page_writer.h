@@ -29,8 +29,8 @@ struct vs_pages *vs_writer_pages(struct vs_page_writer *writer);
 uint64_t vs_writer_version(const struct vs_page_writer *writer);
 
 /**
- * Between two changes: pointers from before may dangle afterwards. Spills pages to the file when the
- * arena is full, so no change holds page bytes across it.
+ * Between two changes: pointers from before may dangle afterwards. Spills pages to the file when
+ * the arena is full, so no change holds page bytes across it.
  */
 verso_err vs_writer_step(struct vs_page_writer *writer);
 
@@ -50,9 +50,9 @@ verso_err vs_page_new(struct vs_page_writer *writer, enum vs_page_kind kind, vs_
 verso_err vs_page_own(struct vs_page_writer *writer, vs_page_no page, vs_page_no *own,
                       uint8_t **bytes);
 
-/** Like vs_page_own() but without copying the bytes: for a page about to be encoded anew. `page` (if
- *  it was not born here) stays readable until vs_writer_step(). If it was born here, own == page, and
- *  its bytes are those of the page itself: encode into scratch memory first. */
+/** Like vs_page_own() but without copying the bytes: for a page about to be encoded anew. `page`
+ *  (if it was not born here) stays readable until vs_writer_step(). If it was born here, own ==
+ *  page, and its bytes are those of the page itself: encode into scratch memory first. */
 verso_err vs_page_replace(struct vs_page_writer *writer, vs_page_no page, vs_page_no *own,
                           uint8_t **bytes);
 

@@ -21,10 +21,10 @@ struct vs_undo {
 
 struct vs_page_writer {
     struct vs_store *store;
-    uint64_t version;    /* or generation */
-    bool history;        /* the clock */
-    uint32_t pin;        /* the writer's own reader slot: its pointers hold frames in place */
-    vs_page_no *born;    /* pages made in this transaction; some may be dropped again */
+    uint64_t version; /* or generation */
+    bool history;     /* the clock */
+    uint32_t pin;     /* the writer's own reader slot: its pointers hold frames in place */
+    vs_page_no *born; /* pages made in this transaction; some may be dropped again */
     size_t born_count;
     size_t born_capacity;
     size_t spilled;      /* born[0 .. spilled) were looked at by the spill */
@@ -40,8 +40,8 @@ struct vs_page_writer {
 /** Begin a transaction that will be `version`. */
 void vs_writer_begin(struct vs_page_writer *writer, uint64_t version);
 
-/** Its pages are committed: hand their predecessors' deaths over. Those for which there is no memory are
- *  left to the sweep. */
+/** Its pages are committed: hand their predecessors' deaths over. Those for which there is no
+ *  memory are left to the sweep. */
 void vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *deaths);
 
 /** Undo everything. */

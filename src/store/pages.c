@@ -175,8 +175,8 @@ void vs_page_prefetch_descriptor(const struct vs_pages *pages, vs_page_no page)
         return;
     }
     const struct vs_page_table *table = pages->table;
-    uint32_t where = atomic_load_explicit(&table->block[page / VS_BLOCK_PAGES].where,
-                                          memory_order_relaxed);
+    uint32_t where =
+        atomic_load_explicit(&table->block[page / VS_BLOCK_PAGES].where, memory_order_relaxed);
     const uint8_t *block = NULL;
     if (where >= VS_BLOCK_MEMORY) {
         block = vs_block_pool_bytes(&table->pool, where - VS_BLOCK_MEMORY);
@@ -197,8 +197,8 @@ verso_err vs_page_is_alive(struct vs_pages *pages, vs_page_no page, uint64_t ver
     const struct vs_descriptor *descriptor;
     verso_err err = vs_page_table_get(pages->table, page, &descriptor);
     if (err == VERSO_OK) {
-        *alive = vs_descriptor_born(descriptor) <= version &&
-                 version < vs_descriptor_died(descriptor);
+        *alive =
+            vs_descriptor_born(descriptor) <= version && version < vs_descriptor_died(descriptor);
     }
     return err;
 }

@@ -4,11 +4,11 @@
  * One bit a page says "in the mapping and verified"; only where it is clear a wider word is read:
  * the page's frame in the arena, or 0 for "in the file, not verified yet". A page met in the file
  * for the first time since open is checked against its descriptor's CRC and for its structure; past
- * that, its bytes are trusted. Pages of long values hold any bytes: such as could be taken for a leaf
- * or branch that they are not never get their bit, and are checked at each touch.
+ * that, its bytes are trusted. Pages of long values hold any bytes: such as could be taken for a
+ * leaf or branch that they are not never get their bit, and are checked at each touch.
  *
- * Threads: any. What is returned stays valid while the caller's pin (reader_slots.h) on a version in
- * the page's life span holds; a writer's, until its next vs_writer_step().
+ * Threads: any. What is returned stays valid while the caller's pin (reader_slots.h) on a version
+ * in the page's life span holds; a writer's, until its next vs_writer_step().
  */
 #ifndef VERSO_STORE_PAGES_H
 #define VERSO_STORE_PAGES_H
@@ -22,13 +22,14 @@
 #include "format/run_ref.h"
 #include "verso.h"
 
-/** The read side of a store's pages. All fields are constant after open; what they point to is not. */
+/** The read side of a store's pages. All fields are constant after open; what they point to is
+ * not. */
 struct vs_pages {
-    const uint8_t *map;          /* the store file; of an in-memory store: its memory */
-    uint8_t *frames;             /* arena frames, frame f at f << page_shift; frame 0 is never used */
-    _Atomic uint64_t *verified;  /* a bit a page */
-    _Atomic uint32_t *frame_of;  /* a word a page: frame, or 0 */
-    vs_page_no limit;            /* page numbers from here on cannot be */
+    const uint8_t *map;         /* the store file; of an in-memory store: its memory */
+    uint8_t *frames;            /* of the arena: frame f at f << page_shift; 0 is never used */
+    _Atomic uint64_t *verified; /* a bit a page */
+    _Atomic uint32_t *frame_of; /* a word a page: frame, or 0 */
+    vs_page_no limit;           /* page numbers from here on cannot be */
     unsigned page_shift;
     size_t page_size;
     struct vs_page_table *table; /* page_table.h */
@@ -52,7 +53,8 @@ static inline const uint8_t *vs_page_known(const struct vs_pages *pages, vs_page
     return frame == 0 ? NULL : pages->frames + ((size_t)frame << pages->page_shift);
 }
 
-/** The rest of vs_page_read() and vs_page_read_run(): a page in the file, met for the first time. */
+/** The rest of vs_page_read() and vs_page_read_run(): a page in the file, met for the first
+ * time. */
 verso_err vs_page_read_unverified(struct vs_pages *pages, vs_page_no page, const uint8_t **bytes);
 verso_err vs_page_read_run_unverified(struct vs_pages *pages, vs_page_no page,
                                       const uint8_t **bytes);
@@ -109,7 +111,8 @@ verso_err vs_page_is_alive(struct vs_pages *pages, vs_page_no page, uint64_t ver
  *
  * @param[out] bytes  NULL if the value lies in several extents; use vs_run_copy() then.
  */
-verso_err vs_run_borrow(struct vs_pages *pages, const struct vs_run_ref *ref, const uint8_t **bytes);
+verso_err vs_run_borrow(struct vs_pages *pages, const struct vs_run_ref *ref,
+                        const uint8_t **bytes);
 
 /** Copy `size` bytes from `offset` of a long value; the range lies within it. */
 verso_err vs_run_copy(struct vs_pages *pages, const struct vs_run_ref *ref, uint64_t offset,

@@ -77,8 +77,7 @@ uint64_t vs_reader_oldest_epoch(const struct vs_reader_slots *slots)
     return oldest;
 }
 
-bool vs_reader_newest_before(const struct vs_reader_slots *slots, uint64_t epoch,
-                             uint64_t *version)
+bool vs_reader_newest_before(const struct vs_reader_slots *slots, uint64_t epoch, uint64_t *version)
 {
     bool found = false;
     uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_seq_cst);

@@ -2,9 +2,10 @@
  * reader_slots.h - who reads which version: one cache line for each open view.
  *
  * A pin is two words, {version, location epoch read before the pin}. Readers claim and leave a slot
- * with atomics alone; the writer and the checkpoint read all slots. The protocol (docs/architecture.md)
- * is Dekker's: the reader writes its slot, then reads what is published; the judge reads what is
- * published, then the slots. All four are sequentially consistent, so one of them sees the other.
+ * with atomics alone; the writer and the checkpoint read all slots. The protocol
+ * (docs/architecture.md) is Dekker's: the reader writes its slot, then reads what is published; the
+ * judge reads what is published, then the slots. All four are sequentially consistent, so one of
+ * them sees the other.
  *
  * Threads: any.
  */
@@ -22,13 +23,13 @@ enum { VS_READER_SLOTS_MAX = 65536, VS_SLOT_BYTES = 64 };
 
 struct vs_reader_slot {
     _Atomic uint64_t pinned; /* version + 1 */
-    _Atomic uint64_t epoch; /* left behind by the former owner until set: older, so on the safe side */
+    _Atomic uint64_t epoch;  /* the former owner's until set: older, so on the safe side */
     uint8_t padding[VS_SLOT_BYTES - 16];
 };
 
 struct vs_reader_slots {
-    struct vs_reader_slot *slot;  /* VS_READER_SLOTS_MAX of them, reserved */
-    _Atomic uint32_t used_below;  /* no slot from here on was ever claimed */
+    struct vs_reader_slot *slot; /* VS_READER_SLOTS_MAX of them, reserved */
+    _Atomic uint32_t used_below; /* no slot from here on was ever claimed */
 };
 
 verso_err vs_reader_slots_init(struct vs_reader_slots *slots);
@@ -57,7 +58,8 @@ uint64_t vs_reader_count(const struct vs_reader_slots *slots);
 /** Oldest epoch among slots in use; UINT64_MAX if none is. */
 uint64_t vs_reader_oldest_epoch(const struct vs_reader_slots *slots);
 
-/** Newest version among slots in use whose epoch is before `epoch`. @return Whether there is one. */
+/** Newest version among slots in use whose epoch is before `epoch`. @return Whether there is
+ * one. */
 bool vs_reader_newest_before(const struct vs_reader_slots *slots, uint64_t epoch,
                              uint64_t *version);
 

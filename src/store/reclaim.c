@@ -1,6 +1,6 @@
 /*
- * reclaim.c - which pages are free: judging deaths, sweeping the page table, and at last the end of the
- * file (file_size.c).
+ * reclaim.c - which pages are free: judging deaths, sweeping the page table, and at last the end of
+ * the file (file_size.c).
  *
  * A page is free if and only if no kept version lies in its life span. Nothing is stored about it:
  * deaths are judged from a queue while it remembers them, and found by the sweep when it does not.
@@ -12,14 +12,14 @@
 #include "store/store.h"
 
 enum {
-    SWEEP_SLICE_BLOCKS = 1024,  /* 64 Ki descriptors a call: a few milliseconds at most */
-    SWEEP_WORTH = 32,           /* a new round only after the store has grown by a 32nd */
+    SWEEP_SLICE_BLOCKS = 1024, /* 64 Ki descriptors a call: a few milliseconds at most */
+    SWEEP_WORTH = 32,          /* a new round only after the store has grown by a 32nd */
 };
 
 verso_err vs_store_refresh_kept(struct vs_store *store)
 {
-    /* the judge's order: what is published first, then what is retained, then the slots; all of them
-     * seq_cst, see reader_slots.h */
+    /* the judge's order: what is published first, then what is retained, then the slots; all of
+     * them seq_cst, see reader_slots.h */
     uint64_t published = vs_roots_published(&store->roots);
     uint64_t retained = atomic_load_explicit(&store->retained_from, memory_order_seq_cst);
     verso_err err = vs_kept_set_begin(&store->kept, retained < published ? retained : published);
@@ -195,8 +195,7 @@ static bool sweep_is_worth_it(const struct vs_store *store)
 static verso_err sweep(struct vs_store *store, uint64_t pages)
 {
     struct vs_deaths *deaths = &store->deaths;
-    uint32_t blocks =
-        (uint32_t)((store->space.high_water + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
+    uint32_t blocks = (uint32_t)((store->space.high_water + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
     if (!deaths->sweep_under_way) {
         deaths->sweep_under_way = true;
         deaths->sweep_block = 0;

@@ -20,9 +20,9 @@ struct vs_root_chunk {
 static void write_place(struct vs_published_place *place, const struct vs_root_record *record)
 {
     const uint64_t words[VS_PUBLISHED_WORDS] = {
-        record->version,         record->tree.page,       record->tree.depth,
-        record->tree.keys,       record->catalogue.page,  record->catalogue.depth,
-        record->catalogue.keys,  record->fingerprint,     (uint64_t)record->time_us,
+        record->version,        record->tree.page,      record->tree.depth,
+        record->tree.keys,      record->catalogue.page, record->catalogue.depth,
+        record->catalogue.keys, record->fingerprint,    (uint64_t)record->time_us,
         record->note.size,
     };
     for (unsigned i = 0; i < VS_PUBLISHED_WORDS; i++) {

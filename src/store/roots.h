@@ -1,9 +1,9 @@
 /*
  * roots.h - the newest roots in memory: the one that views open, and all since the last checkpoint.
  *
- * The published root is copied by readers without a lock: four places in turn, a sequence number says
- * which counts, and a reader that finds the number unchanged after copying (and after writing its
- * slot) has a root that was published while it was pinned.
+ * The published root is copied by readers without a lock: four places in turn, a sequence number
+ * says which counts, and a reader that finds the number unchanged after copying (and after writing
+ * its slot) has a root that was published while it was pinned.
  *
  * Recent roots lie in chunks named by version; a chunk goes when a checkpoint has its roots in the
  * history tree, or, in memory, when nobody keeps them. Lookups by id hold `lookup_lock`.
@@ -23,8 +23,8 @@
 enum {
     VS_PUBLISHED_PLACES = 4,
     VS_PUBLISHED_WORDS = 10,
-    VS_ROOT_CHUNK = 1024,       /* roots a chunk */
-    VS_ROOT_CHUNKS_MAX = 4096,  /* between two checkpoints: 4 million roots */
+    VS_ROOT_CHUNK = 1024,      /* roots a chunk */
+    VS_ROOT_CHUNKS_MAX = 4096, /* between two checkpoints: 4 million roots */
     VS_RECENT_ROOTS_MAX = VS_ROOT_CHUNK * (VS_ROOT_CHUNKS_MAX - 2),
 };
 
@@ -39,7 +39,7 @@ struct vs_roots {
     struct vs_published_place place[VS_PUBLISHED_PLACES];
     _Atomic uint64_t published; /* version of the newest publication */
 
-    struct vs_root_chunk **chunk; /* ring by version / VS_ROOT_CHUNK; entries as `first`..`end` say */
+    struct vs_root_chunk **chunk; /* a ring by version / VS_ROOT_CHUNK, from `first` to `end` */
     _Atomic uint64_t first;       /* recent roots begin here; changed under lookup_lock */
     _Atomic uint64_t end;         /* first version not committed yet */
     pthread_mutex_t lookup_lock;
@@ -62,7 +62,8 @@ void vs_roots_append(struct vs_roots *roots, const struct vs_root_record *record
 /** Take the last root back: its commit failed. Writer lock; it was never published. */
 void vs_roots_retract(struct vs_roots *roots, uint64_t version);
 
-/** Readers open `version` (recent, or the one published already) from now on. One caller at a time. */
+/** Readers open `version` (recent, or the one published already) from now on. One caller at a
+ * time. */
 void vs_roots_publish(struct vs_roots *roots, uint64_t version);
 
 /** Version of the published root; seq_cst, the judge's first step. */

@@ -3,8 +3,8 @@
  *
  * Lock order, outermost first: the writer lock; roots.lookup_lock; checkpoint_lock (state of the
  * checkpoint thread); the log's own; publish_lock; state_lock; arena.limbo_lock; the page table's
- * freeze_lock and load_lock. A view is opened, read and closed with none of them, but for the lookup
- * of an older root (lookup_lock).
+ * freeze_lock and load_lock. A view is opened, read and closed with none of them, but for the
+ * lookup of an older root (lookup_lock).
  */
 #ifndef VERSO_STORE_STORE_H
 #define VERSO_STORE_STORE_H
@@ -32,11 +32,11 @@
 /** How to open; every field set. */
 struct vs_store_config {
     const struct vs_os *os;
-    const char *path;        /* NULL: in memory */
+    const char *path; /* NULL: in memory */
     bool create;
     bool read_only;
-    uint32_t page_size;      /* 0: that of the store, or the default for a new one */
-    uint64_t keep_last;      /* new stores */
+    uint32_t page_size; /* 0: that of the store, or the default for a new one */
+    uint64_t keep_last; /* new stores */
     verso_durability durability;
     uint32_t interval_ms;
     uint64_t arena_bytes;
@@ -47,8 +47,9 @@ struct vs_store;
 
 /** What the history floor does for the store floor, which knows no trees. */
 struct vs_history_calls {
-    /** Enter the recent roots (from, to] that are kept into the history tree *history, and remove the
-     *  roots [.., retained_from) from it, through a writer on the generations' clock. Writer lock. */
+    /** Enter the recent roots (from, to] that are kept into the history tree *history, and remove
+     *  the roots [.., retained_from) from it, through a writer on the generations' clock. Writer
+     *  lock. */
     verso_err (*enter)(struct vs_store *store, struct vs_page_writer *writer, uint64_t from,
                        uint64_t to, uint64_t retained_from, struct vs_tree_root *history);
 };
@@ -74,14 +75,14 @@ struct vs_store {
     struct vs_store_config config; /* path is the store's own copy */
     const struct vs_os *os;
     char *path;
-    struct vs_file *file;      /* NULL in memory */
+    struct vs_file *file; /* NULL in memory */
     uint64_t map_size;
     bool in_memory;
     bool read_only;
-    bool tables_stand;         /* page table and what belongs to it were set up */
-    bool meta_damaged;         /* one of the metas was unreadable at open */
-    bool metas_differ;         /* at open: the last checkpoint or its second meta did not finish */
-    uint64_t arena_limit;      /* frames */
+    bool tables_stand;    /* page table and what belongs to it were set up */
+    bool meta_damaged;    /* one of the metas was unreadable at open */
+    bool metas_differ;    /* at open: the last checkpoint or its second meta did not finish */
+    uint64_t arena_limit; /* frames */
     const struct vs_history_calls *history_calls;
 
     /* parts; each header says who may touch what */
@@ -96,34 +97,34 @@ struct vs_store {
     struct vs_fair_lock writer_lock;
     struct vs_space space;
     struct vs_deaths deaths;
-    struct vs_kept_set kept;   /* the last snapshot */
-    uint64_t kept_at;          /* tip when it was taken */
+    struct vs_kept_set kept;              /* the last snapshot */
+    uint64_t kept_at;                     /* tip when it was taken */
     struct vs_page_writer writer;         /* the running transaction's */
     struct vs_page_writer history_writer; /* for the history tree, one generation ahead */
     struct vs_tree_root history; /* the history tree as the coming generation will have it */
     uint64_t history_to;         /* roots up to this one are in it */
-    struct vs_root_record tip; /* newest commit; its note is not kept here */
-    uint64_t tip_lsn;          /* end of its frame in the log */
+    struct vs_root_record tip;   /* newest commit; its note is not kept here */
+    uint64_t tip_lsn;            /* end of its frame in the log */
     uint64_t keep_last;
     uint64_t commits_since_judging;
-    bool file_grew;            /* the next data sync has to be a full one */
-    bool may_use_reserve;      /* the running transaction gives space back: it deletes */
-    bool replaying;            /* from open until vs_store_settle() */
+    bool file_grew;       /* the next data sync has to be a full one */
+    bool may_use_reserve; /* the running transaction gives space back: it deletes */
+    bool replaying;       /* from open until vs_store_settle() */
 
-    _Atomic uint64_t location_epoch; /* raised when pages have moved to the file */
-    _Atomic uint64_t retained_from;  /* roots below are dropped */
-    _Atomic uint64_t durable;        /* newest durable version */
-    _Atomic uint64_t checkpoint_lsn; /* where the log begins that no checkpoint has taken in */
+    _Atomic uint64_t location_epoch;     /* raised when pages have moved to the file */
+    _Atomic uint64_t retained_from;      /* roots below are dropped */
+    _Atomic uint64_t durable;            /* newest durable version */
+    _Atomic uint64_t checkpoint_lsn;     /* where the log begins that no checkpoint has taken in */
     _Atomic uint64_t checkpoint_version; /* of the newest checkpoint */
     _Atomic bool poisoned;
     pthread_mutex_t publish_lock;
 
     pthread_mutex_t state_lock;
-    struct vs_version_range on_disk; /* roots that the metas name; guarded by state_lock */
+    struct vs_version_range on_disk;  /* roots that the metas name; guarded by state_lock */
     const struct vs_kept_set *frozen; /* of the checkpoint under way, or NULL; same */
-    struct vs_meta meta;             /* as on disk: written by the checkpoint under lookup_lock */
-    _Atomic uint64_t generation;     /* of the metas on disk */
-    _Atomic bool checkpoint_done;    /* since the last judging: dead pages may be free now */
+    struct vs_meta meta;              /* as on disk: written by the checkpoint under lookup_lock */
+    _Atomic uint64_t generation;      /* of the metas on disk */
+    _Atomic bool checkpoint_done;     /* since the last judging: dead pages may be free now */
     struct vs_checkpointer *checkpointer;
     struct vs_store_counts counts;
 };
@@ -131,10 +132,10 @@ struct vs_store {
 /* ---- life (store_open.c, store_create.c) ---- */
 
 /**
- * Open the files, take the lock, choose the meta; or make an in-memory store. The caller then proves
- * that the log can be read, calls vs_store_will_replay(), replays it, and calls vs_store_settle();
- * nobody else sees the store before. Errors as of verso_open(); nothing on disk was changed, but that
- * a new store was created.
+ * Open the files, take the lock, choose the meta; or make an in-memory store. The caller then
+ * proves that the log can be read, calls vs_store_will_replay(), replays it, and calls
+ * vs_store_settle(); nobody else sees the store before. Errors as of verso_open(); nothing on disk
+ * was changed, but that a new store was created.
  */
 verso_err vs_store_open(const struct vs_store_config *config,
                         const struct vs_history_calls *history_calls, struct vs_store **store);
@@ -155,8 +156,8 @@ verso_err vs_store_close(struct vs_store *store);
 /** Free without another write: after a failure, and what a crash leaves in tests. */
 void vs_store_discard(struct vs_store *store);
 
-/** Before the first frame since a clean open: open the log, and let the metas say that it is needed.
- *  Writer lock. */
+/** Before the first frame since a clean open: open the log, and let the metas say that it is
+ *  needed. Writer lock. */
 verso_err vs_store_begin_log(struct vs_store *store);
 
 /** The log configuration of this store, for reading it at open. */
@@ -174,18 +175,18 @@ struct vs_commit {
     uint64_t fingerprint;
     int64_t time_us;
     verso_slice note;
-    verso_slice operations;  /* for the log */
-    bool bypass_log;         /* too long for the log: commit by a checkpoint */
-    bool replaying;          /* from the log: write nothing to it */
-    uint64_t keep_last;      /* retention from now on */
-    uint64_t retained_from;  /* replay: as logged; else computed */
-    uint32_t *pin;           /* not NULL: pin the new version, receives the slot */
+    verso_slice operations; /* for the log */
+    bool bypass_log;        /* too long for the log: commit by a checkpoint */
+    bool replaying;         /* from the log: write nothing to it */
+    uint64_t keep_last;     /* retention from now on */
+    uint64_t retained_from; /* replay: as logged; else computed */
+    uint32_t *pin;          /* not NULL: pin the new version, receives the slot */
 };
 
-/** Commit and release the writer lock, whatever is returned. *end_lsn: what to wait for; 0 if nothing.
- *  On failure the transaction was aborted. */
-verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit,
-                          uint64_t *version, uint64_t *end_lsn);
+/** Commit and release the writer lock, whatever is returned. *end_lsn: what to wait for; 0 if
+ *  nothing. On failure the transaction was aborted. */
+verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit, uint64_t *version,
+                          uint64_t *end_lsn);
 
 /** Views open `version` from now on, if it is newer than what they open. Any thread. */
 void vs_store_publish(struct vs_store *store, uint64_t version);
@@ -210,7 +211,8 @@ verso_err vs_store_refresh_kept(struct vs_store *store);
 /** Judge the queued deaths; free pages go back to space and arena. Writer lock. */
 verso_err vs_store_judge(struct vs_store *store, bool parked_too);
 
-/** Make at least `pages` known free pages: by judging, sweeping, or growing the file. Writer lock. */
+/** Make at least `pages` known free pages: by judging, sweeping, or growing the file. Writer
+ * lock. */
 verso_err vs_store_make_space(struct vs_store *store, uint64_t pages);
 
 /* ---- the file's length (file_size.c): all with the writer lock ---- */
@@ -225,9 +227,10 @@ void vs_store_adopt_file_size(struct vs_store *store, uint64_t pages);
  *  @return The first table block of the tail, forgotten with those after it; UINT32_MAX: none. */
 uint32_t vs_store_drop_tail(struct vs_store *store);
 
-/** Cut the file behind what metas and space use, where that is worth a growth step. No checkpoint is
- *  under way, or it is the caller's and not frozen yet. */
-verso_err vs_store_cut_file(struct vs_store *store);
+/** Cut the file behind what metas and space use, where that is worth a growth step; `closing`: all
+ *  that was only allocated ahead. No checkpoint is under way, or it is the caller's and not frozen
+ *  yet. */
+verso_err vs_store_cut_file(struct vs_store *store, bool closing);
 
 /* ---- checkpoint (checkpoint.c) ---- */
 
@@ -235,11 +238,10 @@ verso_err vs_store_cut_file(struct vs_store *store);
  *  lock. `clean`: the last one before closing. A failure after its freeze poisons the store. */
 verso_err vs_store_checkpoint(struct vs_store *store, bool clean);
 
-/** Commit the running transaction as `record` by a checkpoint instead of the log: it becomes the tip
- *  when the metas name it. Writer lock. */
-verso_err vs_store_commit_by_checkpoint(struct vs_store *store,
-                                        const struct vs_root_record *record, uint64_t keep_last,
-                                        uint64_t retained);
+/** Commit the running transaction as `record` by a checkpoint instead of the log: it becomes the
+ *  tip when the metas name it. Writer lock. */
+verso_err vs_store_commit_by_checkpoint(struct vs_store *store, const struct vs_root_record *record,
+                                        uint64_t keep_last, uint64_t retained);
 
 /** Write the metas, one slot after the other, a sync after each. */
 verso_err vs_store_write_metas(struct vs_store *store, const struct vs_meta *meta);

@@ -1,8 +1,8 @@
 /*
  * store_create.c - a new store appears under its name complete and durable, or not at all.
  *
- * The temporary file is locked before its name is checked against the store's, and stays so through the
- * rename: two creators cannot both succeed.
+ * The temporary file is locked before its name is checked against the store's, and stays so through
+ * the rename: two creators cannot both succeed.
  */
 #include "store/store_create.h"
 
@@ -51,7 +51,8 @@ static verso_err write_empty_store(const struct vs_store_config *config, struct 
     return err == VERSO_OK ? config->os->sync_full(file) : err;
 }
 
-/* Lock the file; *named: it still had its name afterwards. Whoever removes a name holds the lock. */
+/* Lock the file; *named: it still had its name afterwards. Whoever removes a name holds the
+   lock. */
 static verso_err lock_named(struct vs_file *file, bool *named)
 {
     struct vs_file_identity identity;

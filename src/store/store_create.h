@@ -7,8 +7,8 @@
 #include "store/store.h"
 
 /**
- * Write an empty store under a temporary name, sync it, rename it to `config->path`, sync the directory.
- * It is not open afterwards.
+ * Write an empty store under a temporary name, sync it, rename it to `config->path`, sync the
+ * directory. It is not open afterwards.
  *
  * @retval VERSO_BUSY    Somebody else is creating it at this moment.
  * @retval VERSO_EXISTS  Somebody else has created it meanwhile: open that.

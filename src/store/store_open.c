@@ -332,9 +332,9 @@ struct vs_log_position vs_store_log_start(const struct vs_store *store)
                                     store->meta.log_previous_crc};
 }
 
-/* Write the chosen meta over both slots, the other one first: for until that is written, the chosen one
- * may be all there is. Equal slots are written too, since the page cache may hold what the disk never
- * got. */
+/* Write the chosen meta over both slots, the other one first: for until that is written, the chosen
+ * one may be all there is. Equal slots are written too, since the page cache may hold what the disk
+ * never got. */
 static verso_err write_meta_over_both(struct vs_store *store)
 {
     uint8_t chosen[VS_PART_BYTES];
@@ -469,7 +469,7 @@ verso_err vs_store_close(struct vs_store *store)
     verso_err err = vs_store_checkpoint(store, true);
     if (err == VERSO_OK && !store->in_memory) {
         vs_fair_lock_take(&store->writer_lock);
-        err = vs_store_cut_file(store);
+        err = vs_store_cut_file(store, true);
         vs_fair_lock_release(&store->writer_lock);
     }
     if (err == VERSO_OK && store->log != NULL) {

@@ -1,14 +1,14 @@
 /*
  * bulk.c - put many entries whose keys ascend, a leaf at a time.
  *
- * The entries that fall within one leaf's range are merged with its cells in one pass and written back
- * as however many leaves they need:
+ * The entries that fall within one leaf's range are merged with its cells in one pass and written
+ * back as however many leaves they need:
  *
  *     L -> N -> R      becomes      L -> N1 -> N2 -> ... -> Nm -> R
  *
- * N1 takes N's place. Beyond the last key of the tree the leaves are filled completely; elsewhere they
- * get about equal parts, so that what comes later finds room. A batch's share is bounded, and the rest
- * is the next batch's: so are memory and the pages to be reserved.
+ * N1 takes N's place. Beyond the last key of the tree the leaves are filled completely; elsewhere
+ * they get about equal parts, so that what comes later finds room. A batch's share is bounded, and
+ * the rest is the next batch's: so are memory and the pages to be reserved.
  */
 #include <assert.h>
 #include <string.h>
@@ -123,8 +123,8 @@ static verso_err merge_cells(const struct vs_tree_edit *edit, struct batch *batc
     return VERSO_OK;
 }
 
-/** The most cells from the start, one at least, whose leaf takes up to `size` bytes. `guess`: about as
- *  many, so that cells of like sizes need two measurements and not one for each halving. */
+/** The most cells from the start, one at least, whose leaf takes up to `size` bytes. `guess`: about
+ *  as many, so that cells of like sizes need two measurements and not one for each halving. */
 static unsigned fill(const struct vs_leaf_cell *cells, unsigned count, size_t size, unsigned guess)
 {
     unsigned fits = 1;         /* known to, or taken in any case */
@@ -172,8 +172,9 @@ static void cut_cells(const struct vs_tree_edit *edit, struct batch *batch)
     batch->cut[batch->parts] = at;
 }
 
-/** Write the first part in the leaf's place. If that is the leaf itself, whose cells are still needed,
- *  the part waits in the second scratch page (splits of branches use the first). @param[out] waits  Where it is to be copied to, or NULL. */
+/** Write the first part in the leaf's place. If that is the leaf itself, whose cells are still
+ *  needed, * the part waits in the second scratch page (splits of branches use the first).
+ *  @param[out] waits Where it is to be copied to, or NULL. */
 static verso_err write_first(struct vs_tree_edit *edit, const struct batch *batch, uint8_t **waits)
 {
     struct vs_path *path = &edit->workspace->path;
@@ -258,7 +259,8 @@ static verso_err write_parts(struct vs_tree_edit *edit, const struct batch *batc
 /** Pages that a batch of so many bytes may need. */
 static unsigned batch_worst_case(const struct vs_tree_edit *edit, size_t bytes)
 {
-    /* two neighbouring parts are longer than a page, and every new leaf may split all branches above */
+    /* two neighbouring parts are longer than a page, and every new leaf may split all branches
+       above */
     unsigned parts = 2 * ((unsigned)(bytes / page_size_of(edit)) + 2);
     return vs_edit_worst_case(edit) + parts * (edit->root.depth + 1);
 }

@@ -1,14 +1,15 @@
 /*
- * chain.c - keeping the leaf chain true while leaves are copied (docs/architecture.md, "The leaf chain").
+ * chain.c - keeping the leaf chain true while leaves are copied (docs/architecture.md, "The leaf
+ * chain").
  *
  *     before          version T copies N            L's slots full: L is copied as well
  *     K -> L -> N     K -> L -> N                   K -> L -> N       (versions before T)
  *                          `--> N'  from T          `--> L' -> N'     (from T)
  *
- * A link is added to the left neighbour's descriptor, stamped with the version; the neighbour's page is
- * untouched. Only when its link slots are all needed is it copied, and then its own left neighbour gets
- * a link: a walk to the left, one leaf a step, that ends at the first leaf with a free slot or at the
- * first leaf of the tree.
+ * A link is added to the left neighbour's descriptor, stamped with the version; the neighbour's
+ * page is untouched. Only when its link slots are all needed is it copied, and then its own left
+ * neighbour gets a link: a walk to the left, one leaf a step, that ends at the first leaf with a
+ * free slot or at the first leaf of the tree.
  */
 #include <assert.h>
 

@@ -1,13 +1,13 @@
 /*
  * cursor.c - where a cursor stands, and how it moves from entry to entry and from leaf to leaf.
  *
- * A cursor holds the path of its last descent, moved along with it: its branches know the leaves ahead
- * (prefetch, read-ahead) and behind (steps back). A step forward into the next leaf takes the chain's
- * link, which must agree with the path; the target must be alive in the version and its first key
- * above the key before.
+ * A cursor holds the path of its last descent, moved along with it: its branches know the leaves
+ * ahead (prefetch, read-ahead) and behind (steps back). A step forward into the next leaf takes the
+ * chain's link, which must agree with the path; the target must be alive in the version and its
+ * first key above the key before.
  *
- * The key under the cursor always lies whole in the key buffer. Within one leaf only the part behind
- * the leaf's prefix is written anew.
+ * The key under the cursor always lies whole in the key buffer. Within one leaf only the part
+ * behind the leaf's prefix is written anew.
  *
  * On a tree being changed, page bytes die with each change; the cursor then looks anew by its key.
  */
@@ -80,7 +80,8 @@ static verso_err stand(struct vs_tree_cursor *cursor, enum place place)
     return VERSO_NOT_FOUND;
 }
 
-/** Ask the system for leaves ahead: few after the first step out of a leaf, more as the scan goes on. */
+/** Ask the system for leaves ahead: few after the first step out of a leaf, more as the scan goes
+ * on. */
 static void read_ahead(struct vs_tree_cursor *cursor, const struct vs_path_step *parent)
 {
     unsigned children = vs_page_count(parent->bytes);
@@ -150,7 +151,8 @@ static inline verso_err stand_on(struct vs_tree_cursor *cursor, unsigned index,
                                               payload, &entry->value));
 }
 
-/** Move the path to the leaf after or before, read it and prove the order of keys across the border. */
+/** Move the path to the leaf after or before, read it and prove the order of keys across the
+ * border. */
 static verso_err cross(struct vs_tree_cursor *cursor, bool forward)
 {
     struct vs_path *path = &cursor->path;
@@ -276,8 +278,8 @@ static verso_err stand_in_gap(struct vs_tree_cursor *cursor, verso_slice key)
     return stand(cursor, PLACE_GAP);
 }
 
-/** Stand where `how` says, `index` being the place of the sought key in the leaf entered, or in the leaf
- *  beside it. */
+/** Stand where `how` says, `index` being the place of the sought key in the leaf entered, or in the
+ *  leaf beside it. */
 static verso_err land(struct vs_tree_cursor *cursor, verso_seek how, unsigned index, bool found,
                       struct vs_tree_entry *entry)
 {

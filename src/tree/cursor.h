@@ -1,9 +1,10 @@
 /*
  * cursor.h - a place in a tree: forward along the leaf chain, backward by the parents' arrays.
  *
- * Forward steps follow version-stamped links (docs/architecture.md, "The leaf chain"); the parent's child array, kept from the
- * last descent, only looks ahead (prefetch, read-ahead). Nothing followed is trusted: the target must
- * be a leaf, alive in the version, and keys must strictly ascend.
+ * Forward steps follow version-stamped links (docs/architecture.md, "The leaf chain"); the parent's
+ * child array, kept from the last descent, only looks ahead (prefetch, read-ahead). Nothing
+ * followed is trusted: the target must be a leaf, alive in the version, and keys must strictly
+ * ascend.
  */
 #ifndef VERSO_TREE_CURSOR_H
 #define VERSO_TREE_CURSOR_H
@@ -17,8 +18,8 @@ struct vs_tree_entry {
 };
 
 /**
- * Open a cursor on a fixed view, or (edit not NULL) on a tree being changed: it then looks anew by its
- * key whenever the edit has changed since its last step.
+ * Open a cursor on a fixed view, or (edit not NULL) on a tree being changed: it then looks anew by
+ * its key whenever the edit has changed since its last step.
  */
 verso_err vs_tree_cursor_open(const struct vs_tree_view *view, const struct vs_tree_edit *edit,
                               struct vs_tree_cursor **cursor);
@@ -36,13 +37,14 @@ verso_err vs_tree_cursor_seek(struct vs_tree_cursor *cursor, verso_seek how, ver
 verso_err vs_tree_cursor_current(struct vs_tree_cursor *cursor, struct vs_tree_entry *entry);
 
 /**
- * Up to `capacity` next entries in one call, leaf by leaf, stopping before the first key above `to` (at
- * or above, unless `to_inclusive`). With `capacity` entries handed out the cursor stands on the last;
- * with fewer it stands beyond it: previous comes back to the last, next goes on behind the bound.
+ * Up to `capacity` next entries in one call, leaf by leaf, stopping before the first key above `to`
+ * (at or above, unless `to_inclusive`). With `capacity` entries handed out the cursor stands on the
+ * last; with fewer it stands beyond it: previous comes back to the last, next goes on behind the
+ * bound.
  *
  * @param to       Not looked at unless `has_to`.
- * @param entries  Keys live in the cursor's memory until its next batch. The value of a run in several
- *                 extents has data NULL and its size.
+ * @param entries Keys live in the cursor's memory until its next batch. The value of a run in
+ *                 several extents has data NULL and its size.
  * @param[out] count  How many; fewer than `capacity` means that there are no more.
  * @retval VERSO_NOT_FOUND  There was none.
  */

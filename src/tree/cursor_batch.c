@@ -112,7 +112,8 @@ static void stand_before(struct vs_tree_cursor *cursor, unsigned index)
     cursor->place = PLACE_AHEAD;
 }
 
-/** Take what the leaf has from cell `from` on. @param[out] done  The bound or the capacity is reached. */
+/** Take what the leaf has from cell `from` on. @param[out] done The bound or the capacity is
+ * reached. */
 static verso_err take_leaf(struct vs_tree_cursor *cursor, unsigned from, struct batch *batch,
                            bool *done)
 {

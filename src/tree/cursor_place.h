@@ -54,8 +54,8 @@ struct vs_tree_cursor {
 enum { VS_CURSOR_LINE = 64 }; /* bytes */
 
 /**
- * Ask for one more line of the leaf ahead. Asking with each entry keeps memory busy while entries are
- * read: a third faster than asking for as many lines at once on entering a leaf.
+ * Ask for one more line of the leaf ahead. Asking with each entry keeps memory busy while entries
+ * are read: a third faster than asking for as many lines at once on entering a leaf.
  */
 static inline void vs_cursor_ask_on(struct vs_tree_cursor *cursor)
 {

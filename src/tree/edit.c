@@ -1,10 +1,10 @@
 /*
  * edit.c - the frame of every change: workspace, remembered path, path copying, counts.
  *
- * The remembered path: after a change the workspace keeps the way to its leaf and the bounds of what
- * that leaf may hold, so that ascending and clustered keys skip the descent. It holds page numbers and
- * indices; bytes are asked for anew, since vs_writer_step() may have moved them. A change of structure
- * forgets it.
+ * The remembered path: after a change the workspace keeps the way to its leaf and the bounds of
+ * what that leaf may hold, so that ascending and clustered keys skip the descent. It holds page
+ * numbers and indices; bytes are asked for anew, since vs_writer_step() may have moved them. A
+ * change of structure forgets it.
  */
 #include "tree/edit.h"
 #include "os/fault.h"
@@ -158,8 +158,8 @@ verso_err vs_edit_locate(struct vs_tree_edit *edit, verso_slice key)
 
 unsigned vs_edit_worst_case(const struct vs_tree_edit *edit)
 {
-    /* a level: its copy, and a split's new page or a neighbour's copy; above all, a new root; the rest
-     * is for the left neighbour's own path */
+    /* a level: its copy, and a split's new page or a neighbour's copy; above all, a new root; the
+     * rest is for the left neighbour's own path */
     return 3 * (edit->root.depth + 1) + 2;
 }
 

@@ -1,6 +1,6 @@
 /*
- * edit.h - what the editing files of this floor share: the workspace of a transaction, the path that
- * it remembers, and the moves from which puts and deletes are built.
+ * edit.h - what the editing files of this floor share: the workspace of a transaction, the path
+ * that it remembers, and the moves from which puts and deletes are built.
  *
  * Order of every change (so that what can fail comes first):
  *   1. vs_edit_begin(): page pointers from before are gone; memory is there.
@@ -55,7 +55,8 @@ unsigned vs_edit_worst_case(const struct vs_tree_edit *edit);
 /** Make the path's pages from the root down to `lowest` the transaction's own. */
 verso_err vs_edit_own_path(struct vs_tree_edit *edit, struct vs_path *path, unsigned lowest);
 
-/** Make the path's leaf writable; its path and its neighbour's link follow if it had to be copied. */
+/** Make the path's leaf writable; its path and its neighbour's link follow if it had to be
+ * copied. */
 verso_err vs_edit_own_leaf(struct vs_tree_edit *edit, struct vs_path *path, bool with_path);
 
 /** Add to the counts along an owned path. */
@@ -68,8 +69,9 @@ verso_err vs_edit_term(const struct vs_tree_edit *edit, vs_page_no leaf, verso_s
 /* ---- insert.c ---- */
 
 /**
- * Put a new child right of the owned path's child at `level` (1: of the leaf), with `keys` of the keys
- * that were counted for that one. Splits branches as needed; the path moves onto the new child.
+ * Put a new child right of the owned path's child at `level` (1: of the leaf), with `keys` of the
+ * keys that were counted for that one. Splits branches as needed; the path moves onto the new
+ * child.
  *
  * @param separator  Not in workspace->separator[1].
  * @param append     The path leads to the last leaf: branches that split stay full.
@@ -83,15 +85,15 @@ verso_err vs_edit_insert_child(struct vs_tree_edit *edit, struct vs_path *path, 
  *  a quarter full; the tree loses height where it can. Forgets the remembered path on a change. */
 verso_err vs_edit_rebalance(struct vs_tree_edit *edit, struct vs_path *path, unsigned level);
 
-/** Take the owned path's child at `level` (it is dropped already) out of its parent, and parents that
- *  it leaves empty out of theirs; then rebalance. */
+/** Take the owned path's child at `level` (it is dropped already) out of its parent, and parents
+ *  that it leaves empty out of theirs; then rebalance. */
 verso_err vs_edit_remove_child(struct vs_tree_edit *edit, struct vs_path *path, unsigned level);
 
 /* ---- chain.c ---- */
 
 /**
- * From this version on, `next` follows the leaf left of the path's. Leaves whose link slots are full
- * are copied, from right to left. The path's branches are the transaction's own.
+ * From this version on, `next` follows the leaf left of the path's. Leaves whose link slots are
+ * full are copied, from right to left. The path's branches are the transaction's own.
  */
 verso_err vs_chain_relink(struct vs_tree_edit *edit, const struct vs_path *path, vs_page_no next);
 

@@ -6,8 +6,8 @@
  *     L -> N -> R           L -> N -> N2 -> R        N keeps its page (born in this transaction)
  *
  * and the parent gets a separator and a child more, which may split it in turn, up to a new root. A
- * key beyond the last of the tree leaves N full and starts N2 with that key alone, so that ascending
- * keys fill pages completely.
+ * key beyond the last of the tree leaves N full and starts N2 with that key alone, so that
+ * ascending keys fill pages completely.
  */
 #include <assert.h>
 #include <string.h>
@@ -62,8 +62,9 @@ struct new_child {
     uint64_t keys;
 };
 
-/** Split the path's branch at `level`, which has no room for `child` at `at`; *child becomes the new
- *  right half. @param[in,out] follow  Whether the path is on the new child, here and then above. */
+/** Split the path's branch at `level`, which has no room for `child` at `at`; *child becomes the
+ *  new right half. @param[in,out] follow Whether the path is on the new child, here and then
+ *  above. */
 static verso_err split_branch(struct vs_tree_edit *edit, struct vs_path *path, unsigned level,
                               bool append, struct new_child *child, bool *follow)
 {
@@ -133,8 +134,8 @@ verso_err vs_edit_insert_child(struct vs_tree_edit *edit, struct vs_path *path, 
     }
 }
 
-/** Write the new right leaf: one that an append begins keeps its neighbour's prefix, for the keys to
- *  come. */
+/** Write the new right leaf: one that an append begins keeps its neighbour's prefix, for the keys
+ *  to come. */
 static void encode_right(const struct vs_tree_edit *edit, const uint8_t *left,
                          const struct vs_leaf_cell *cells, unsigned count, bool append,
                          uint8_t *page)

@@ -6,8 +6,8 @@
  *      level[1]           the leaf's parent index: the child taken
  *      level[0]           the leaf          index: the caller's
  *
- * Every page met must be one level below its parent, so a walk takes at most VS_TREE_DEPTH_MAX steps
- * whatever the pages say.
+ * Every page met must be one level below its parent, so a walk takes at most VS_TREE_DEPTH_MAX
+ * steps whatever the pages say.
  *
  * Threads: a path is a value of its owner. Its bytes stay valid as vs_page_read() says.
  */
@@ -80,8 +80,8 @@ verso_err vs_path_to_key(const struct vs_tree_view *view, verso_slice key, bool 
 verso_err vs_path_to_edge(const struct vs_tree_view *view, bool last, struct vs_path *path);
 
 /**
- * Move to the leaf before or after the path's, by way of the branches. The leaf itself is named, not
- * read: bytes NULL, index 0.
+ * Move to the leaf before or after the path's, by way of the branches. The leaf itself is named,
+ * not read: bytes NULL, index 0.
  *
  * @param[out] moved  false: there is none; the path is unchanged.
  */

@@ -1,10 +1,10 @@
 /*
  * rebalance.c - keep pages at least a quarter full after deletions.
  *
- * Two neighbours under one parent, of which one is less than a quarter full: if their union fits one
- * page, encoded with the prefix that all have in common, they merge into the left one; else their
- * cells are dealt out evenly and the separator between them changes. Where that separator does not
- * fit the parent, both stay as they are: fill is a duty, not an invariant.
+ * Two neighbours under one parent, of which one is less than a quarter full: if their union fits
+ * one page, encoded with the prefix that all have in common, they merge into the left one; else
+ * their cells are dealt out evenly and the separator between them changes. Where that separator
+ * does not fit the parent, both stay as they are: fill is a duty, not an invariant.
  *
  *     merge:     K -> L -> R -> S   becomes   K -> L' -> S
  *     even out:  K -> L -> R -> S   becomes   K -> L' -> R' -> S
@@ -198,7 +198,7 @@ static verso_err even_out(struct vs_tree_edit *edit, struct vs_path *path, const
     return enter_left(edit, path, pair, own[0], bytes[0]);
 }
 
-/** Merge the path's page at `level` with a neighbour, or even it out. @param[out] merged  The parent
+/** Merge the path's page at `level` with a neighbour, or even it out. @param[out] merged The parent
  *  has a child less. */
 static verso_err settle(struct vs_tree_edit *edit, struct vs_path *path, unsigned level,
                         bool *merged)

@@ -1,10 +1,10 @@
 /*
  * search.c - from a key to its value: one at a time, or many in turns.
  *
- * A search waits for memory more than it computes: about one miss a branch level outside the cache and
- * two in the leaf. A leaf's first lines are asked for as soon as its number is known. A batch goes
- * further: the searches of a group take turns, level by level, each asking for what it will need at its
- * next turn, so that their misses overlap.
+ * A search waits for memory more than it computes: about one miss a branch level outside the cache
+ * and two in the leaf. A leaf's first lines are asked for as soon as its number is known. A batch
+ * goes further: the searches of a group take turns, level by level, each asking for what it will
+ * need at its next turn, so that their misses overlap.
  */
 #include <assert.h>
 

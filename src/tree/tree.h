@@ -38,8 +38,8 @@ struct vs_tree_value {
 verso_err vs_tree_get(const struct vs_tree_view *view, verso_slice key,
                       struct vs_tree_value *value);
 
-/** Many at once, interleaving their descents; found[i] is VERSO_OK or VERSO_NOT_FOUND. Values in runs
- *  come with data NULL where they lie in several extents. */
+/** Many at once, interleaving their descents; found[i] is VERSO_OK or VERSO_NOT_FOUND. Values in
+ *  runs come with data NULL where they lie in several extents. */
 verso_err vs_tree_get_many(const struct vs_tree_view *view, const verso_slice *keys, size_t count,
                            struct vs_tree_value *values, verso_err *found);
 
@@ -107,7 +107,8 @@ struct vs_tree_check {
     uint64_t underfull;
     vs_page_no bad_page; /* of the first fault */
     char fault[200];     /* empty: none */
-    /* called for every page reached; returns NULL, or the fault's text (page reached twice, free) */
+    /* called for every page reached; returns NULL, or the fault's text (page reached twice,
+       free) */
     const char *(*visit)(void *argument, vs_page_no page, enum vs_page_kind kind);
     void *argument;
 };

@@ -2,8 +2,9 @@
  * tree_check.c - prove one tree at one version: invariants 1 to 6 of docs/format.md.
  *
  * One walk over the branches, leaves from left to right. On the way down every page is read, its
- * structure checked, and asked whether it is alive; on the way up the keys counted below it are held
- * against what its parent says. Each leaf must be the one that the chain names after the leaf before.
+ * structure checked, and asked whether it is alive; on the way up the keys counted below it are
+ * held against what its parent says. Each leaf must be the one that the chain names after the leaf
+ * before.
  *
  *     bounds of child i of a branch:   [ separator i,  separator i + 1 )
  *     its first and last child inherit the branch's own bounds
@@ -79,7 +80,8 @@ static verso_err check_reached(struct walk *walk, vs_page_no page, enum vs_page_
     return text == NULL ? VERSO_OK : fault_at(walk, page, text);
 }
 
-/** Read the page that the path names at `level`, prove its structure, and start on its first entry. */
+/** Read the page that the path names at `level`, prove its structure, and start on its first
+ * entry. */
 static verso_err enter_page(struct walk *walk, unsigned level)
 {
     struct vs_path_step *step = &walk->path.level[level];
