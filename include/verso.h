@@ -170,7 +170,12 @@ VERSO_API VERSO_MUST_USE verso_err verso_open(const char *path, const verso_opti
  */
 VERSO_API verso_err verso_close(verso_store *store);
 
-/** Make all commits so far durable. Any thread. Errors as of verso_wait_durable(). */
+/**
+ * Make all commits so far durable. Any thread.
+ *
+ * @retval VERSO_UNKNOWN   The sync failed: nothing that was pending may be believed.
+ * @retval VERSO_POISONED  A sync failed before.
+ */
 VERSO_API VERSO_MUST_USE verso_err verso_sync(verso_store *store);
 
 /** Move the log's content into the store file now, as the background does by itself. Any thread. */
