@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/handles.h"
+#include "format/key_order.h"
 #include "os/fault.h"
 
 enum place { FRESH, ON, BEFORE, AFTER };
@@ -28,19 +29,12 @@ struct verso_cursor {
     bool empty; /* no key can lie within the bounds */
 };
 
-static int compare_keys(verso_slice left, verso_slice right)
-{
-    size_t common = left.size < right.size ? left.size : right.size;
-    int order = common == 0 ? 0 : memcmp(left.data, right.data, common);
-    return order != 0 ? order : (left.size > right.size) - (left.size < right.size);
-}
-
 static bool is_below(const struct bound *from, verso_slice key)
 {
     if (!from->set) {
         return false;
     }
-    int order = compare_keys(key, from->key);
+    int order = vs_key_compare(key, from->key);
     return order < 0 || (order == 0 && !from->inclusive);
 }
 
@@ -49,7 +43,7 @@ static bool is_above(const struct bound *to, verso_slice key)
     if (!to->set) {
         return false;
     }
-    int order = compare_keys(key, to->key);
+    int order = vs_key_compare(key, to->key);
     return order > 0 || (order == 0 && !to->inclusive);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/handles.h"
+#include "format/key_order.h"
 #include "format/operation.h"
 #include "os/fault.h"
 
@@ -299,13 +300,6 @@ verso_err verso_take(verso_txn *txn, verso_slice key, verso_slice *old)
     return err;
 }
 
-static int compare_keys(verso_slice left, verso_slice right)
-{
-    size_t common = left.size < right.size ? left.size : right.size;
-    int order = common == 0 ? 0 : memcmp(left.data, right.data, common);
-    return order != 0 ? order : (left.size > right.size) - (left.size < right.size);
-}
-
 static verso_err check_sorted(const verso_entry *entries, size_t count, size_t key_max,
                               size_t *payload)
 {
@@ -314,7 +308,7 @@ static verso_err check_sorted(const verso_entry *entries, size_t count, size_t k
         if (!vs_slice_is_sound(entries[i].key) || !vs_slice_is_sound(entries[i].value)) {
             return vs_fault(VERSO_INVALID, "entry %zu: a size but no data", i);
         }
-        if (i > 0 && compare_keys(entries[i - 1].key, entries[i].key) >= 0) {
+        if (i > 0 && vs_key_compare(entries[i - 1].key, entries[i].key) >= 0) {
             return vs_fault(VERSO_ORDER, "entry %zu: its key does not ascend", i);
         }
         if (entries[i].key.size > key_max || entries[i].value.size > VS_TREE_VALUE_MAX) {
