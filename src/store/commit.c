@@ -65,6 +65,7 @@ struct vs_log_config vs_store_log_config(struct vs_store *store)
 verso_err vs_store_poison(struct vs_store *store, verso_err err)
 {
     atomic_store(&store->poisoned, true);
+    vs_pages_distrust(&store->pages);
     if (store->log != NULL) {
         vs_log_poison(store->log);
     }

@@ -50,6 +50,30 @@ static bool is_harmless(const uint8_t *bytes, size_t page_size)
            structure_fault(bytes, page_size, kind, vs_page_birth(bytes)) == NULL;
 }
 
+static void remember_verified(struct vs_pages *pages, vs_page_no page)
+{
+    uint64_t bit = UINT64_C(1) << (page & 63);
+    if (atomic_load(&pages->distrusted)) {
+        return;
+    }
+    atomic_fetch_or_explicit(&pages->verified[page >> 6], bit, memory_order_release);
+    if (atomic_load(&pages->distrusted)) { /* since then: the bits are being cleared */
+        atomic_fetch_and_explicit(&pages->verified[page >> 6], ~bit, memory_order_relaxed);
+    }
+}
+
+void vs_pages_distrust(struct vs_pages *pages)
+{
+    if (pages->file == NULL) {
+        return;
+    }
+    atomic_store(&pages->distrusted, true);
+    uint64_t used = atomic_load(&pages->table->file_bytes) >> pages->page_shift;
+    for (uint64_t word = 0; word <= used >> 6 && word << 6 < pages->limit; word++) {
+        atomic_store_explicit(&pages->verified[word], 0, memory_order_relaxed);
+    }
+}
+
 static verso_err first_touch(struct vs_pages *pages, vs_page_no page, bool run,
                              const uint8_t **bytes)
 {
@@ -86,8 +110,7 @@ static verso_err first_touch(struct vs_pages *pages, vs_page_no page, bool run,
         return vs_fault(VERSO_CORRUPT, "page %u (%s): %s", page, kind_name(kind), fault);
     }
     if (!run || is_harmless(found, pages->page_size)) {
-        atomic_fetch_or_explicit(&pages->verified[page >> 6], UINT64_C(1) << (page & 63),
-                                 memory_order_release);
+        remember_verified(pages, page);
     }
     *bytes = found;
     return VERSO_OK;

@@ -22,8 +22,8 @@
 #include "format/run_ref.h"
 #include "verso.h"
 
-/** The read side of a store's pages. All fields are constant after open; what they point to is
- * not. */
+/** The read side of a store's pages. All fields but the last are constant after open; what they
+ *  point to is not. */
 struct vs_pages {
     const uint8_t *map;         /* the store file; of an in-memory store: its memory */
     uint8_t *frames;            /* of the arena: frame f at f << page_shift; 0 is never used */
@@ -34,7 +34,12 @@ struct vs_pages {
     size_t page_size;
     struct vs_page_table *table; /* page_table.h */
     struct vs_file *file;        /* NULL: in memory */
+    _Atomic bool distrusted;     /* see vs_pages_distrust() */
 };
+
+/** A sync of the file has failed: what it holds may change behind our backs, so that from now on
+ *  pages in the file are verified at each touch. Any thread. */
+void vs_pages_distrust(struct vs_pages *pages);
 
 /** Where a page lies if that is known without a look at its descriptor, else NULL. */
 static inline const uint8_t *vs_page_known(const struct vs_pages *pages, vs_page_no page)

@@ -30,8 +30,9 @@ static verso_err value_in_leaf(const struct vs_tree_view *view, vs_page_no leaf,
 
 enum { WIDE_FROM_DEPTH = 4 };
 
-/** The child to go on with. The lowest branches of a deep tree lie beyond the second-level cache: there
- *  all heads are asked for at once, one miss instead of two (10 million keys: 6 to 10 % of a get). */
+/** The child to go on with. The lowest branches of a deep tree lie beyond the second-level cache:
+ *  there all heads are asked for at once, one miss instead of two (10 million keys: 6 to 10 % of a
+ *  get). */
 static inline vs_page_no next_down(const struct vs_tree_view *view, const uint8_t *bytes,
                                    verso_slice key)
 {
