@@ -293,11 +293,6 @@ static verso_err make_changeable_locked(struct vs_page_table *table, uint32_t nu
     return VERSO_OK;
 }
 
-bool vs_page_table_is_changeable(const struct vs_page_table *table, vs_page_no page)
-{
-    return table->block[page / VS_BLOCK_PAGES].changed_in == table->interval;
-}
-
 verso_err vs_page_table_change(struct vs_page_table *table, vs_page_no page,
                                struct vs_descriptor **descriptor)
 {

@@ -93,9 +93,6 @@ verso_err vs_page_table_get(struct vs_page_table *table, vs_page_no page,
 verso_err vs_page_table_change(struct vs_page_table *table, vs_page_no page,
                                struct vs_descriptor **descriptor);
 
-/** Has the block been changed in this interval, so that vs_page_table_change() cannot fail? */
-bool vs_page_table_is_changeable(const struct vs_page_table *table, vs_page_no page);
-
 /** Room for `more` entries in the list of changed blocks. For this module's two files.
  * VERSO_NOMEM. */
 verso_err vs_page_table_reserve_changed(struct vs_page_table *table, size_t more);
