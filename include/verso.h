@@ -89,10 +89,28 @@ static inline verso_slice verso_text(const char *text)
     return slice;
 }
 
-typedef struct verso_store verso_store;   /**< An open store; shared by all threads. */
-typedef struct verso_txn verso_txn;       /**< The running write transaction. */
-typedef struct verso_view verso_view;     /**< A root open for reading. */
-typedef struct verso_cursor verso_cursor; /**< A place in the order of keys. */
+/** A range of keys. All zero means everything. */
+typedef struct verso_range {
+    size_t size;         /**< sizeof(verso_range). */
+    bool has_from;       /**< Bounded below. */
+    bool has_to;         /**< Bounded above. */
+    bool from_exclusive; /**< Default: `from` belongs to the range. */
+    bool to_inclusive;   /**< Default: `to` does not belong to the range. */
+    bool has_prefix;     /**< Only keys that begin with `prefix`. */
+    verso_slice from;    /**< Lower bound. */
+    verso_slice to;      /**< Upper bound. */
+    verso_slice prefix;  /**< Prefix. */
+} verso_range;
+
+typedef struct verso_store verso_store; /**< An open store; shared by all threads. */
+typedef struct verso_txn verso_txn;     /**< The running write transaction, in one of its trees. */
+typedef struct verso_view verso_view;   /**< A root open for reading: one of its trees. */
+typedef struct verso_cursor verso_cursor;   /**< A place in the order of keys. */
+typedef struct verso_diff verso_diff;       /**< Where a walk over the changes between roots is. */
+typedef struct verso_history verso_history; /**< Where a walk back through a key's values is. */
+
+/** Longest name of a tree or a tag, in bytes. A name is 1 to as many bytes, any but 0. */
+#define VERSO_NAME_MAX 255
 
 /* ---- texts ------------------------------------------------------------------------------- */
 
@@ -286,8 +304,96 @@ typedef struct verso_entry {
 VERSO_API VERSO_MUST_USE verso_err verso_put_sorted(verso_txn *txn, const verso_entry *entries,
                                                     size_t count);
 
+/**
+ * Delete every key of a range. Pages that lie within it go whole: only the two edges are copied,
+ * though each leaf is read once, for the fingerprint.
+ *
+ * @param range         NULL for all keys.
+ * @param[out] deleted  How many keys went; may be NULL. An empty range is no error.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_delete_range(verso_txn *txn, const verso_range *range,
+                                                      uint64_t *deleted);
+
 /** Longest key of this store: 1,000 bytes at 4 KiB pages, in proportion at others. */
 VERSO_API size_t verso_key_size_max(const verso_store *store);
+
+/* ---- savepoints --------------------------------------------------------------------------- */
+
+/**
+ * Mark a place in the transaction to which it can be rolled back. Savepoints nest, and cover all
+ * trees of the transaction. Each costs memory for the pages that are changed after it.
+ *
+ * @param txn  Any handle of the transaction.
+ * @param[out] savepoint  1 for the outermost, 2 for one inside it, ...
+ * @retval VERSO_LIMIT  1,000 are open.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_savepoint(verso_txn *txn, uint32_t *savepoint);
+
+/**
+ * Undo everything since the savepoint, which stays open; those inside it are gone. A transaction
+ * that a failed change has broken since then can be used again.
+ *
+ * Values borrowed from the transaction end; handles of trees that did not exist then end, too.
+ * @retval VERSO_INVALID  No such savepoint is open.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_rollback(verso_txn *txn, uint32_t savepoint);
+
+/** Forget the savepoint and those inside it; what was done since then stays. VERSO_INVALID. */
+VERSO_API VERSO_MUST_USE verso_err verso_release(verso_txn *txn, uint32_t savepoint);
+
+/* ---- trees -------------------------------------------------------------------------------- */
+
+/**
+ * A named tree in the transaction: a handle with which every call that takes a verso_txn works on
+ * that tree instead of the default one, in the same transaction. Names and keys of different trees
+ * have nothing to do with each other.
+ *
+ * @param txn     Any handle of the transaction.
+ * @param create  Create the tree if it does not exist.
+ * @param[out] tree  Borrowed: it ends with the transaction, and when the tree is dropped. Opening
+ *                   the same name again gives the same handle. It cannot be committed or aborted.
+ * @retval VERSO_NOT_FOUND  No tree has that name, and `create` is not set.
+ * @retval VERSO_INVALID    Not a name (see VERSO_NAME_MAX).
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_txn_tree(verso_txn *txn, verso_slice name, bool create,
+                                                  verso_txn **tree);
+
+/**
+ * A named tree of a root: a view with which every reading call works on that tree.
+ *
+ * @param view  Of a root (any of its trees) or of a transaction.
+ * @param[out] tree  Borrowed: it ends with the view that verso_view_open() and its kin gave, and is
+ *                   not closed; of a transaction: with that.
+ * @retval VERSO_NOT_FOUND  No tree has that name in this root.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_view_tree(verso_view *view, verso_slice name,
+                                                   verso_view **tree);
+
+/** What is known about a named tree of a root. */
+typedef struct verso_tree_info {
+    size_t size;                   /**< sizeof(verso_tree_info). */
+    char name[VERSO_NAME_MAX + 1]; /**< Ends with a zero. */
+    uint64_t keys;                 /**< Number of keys. */
+    uint64_t fingerprint;          /**< Of this tree alone. */
+    uint32_t depth;                /**< Levels; 0 when empty. */
+} verso_tree_info;
+
+/**
+ * List the named trees of a view's root in the order of their names, one a call.
+ *
+ * @param after  The name handed out last; {NULL, 0} for the first.
+ * @retval VERSO_NOT_FOUND  There are no more.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_tree_next(verso_view *view, verso_slice after,
+                                                   verso_tree_info *info);
+
+/** Drop a tree with all its keys: one cheap step, whatever its size; its pages are reclaimed along
+ *  with later commits. Older roots still show it. VERSO_NOT_FOUND. */
+VERSO_API VERSO_MUST_USE verso_err verso_tree_drop(verso_txn *txn, verso_slice name);
+
+/** Rename a tree. @retval VERSO_NOT_FOUND  There is none. @retval VERSO_EXISTS  `to` is taken. */
+VERSO_API VERSO_MUST_USE verso_err verso_tree_rename(verso_txn *txn, verso_slice name,
+                                                     verso_slice to);
 
 /* ---- views -------------------------------------------------------------------------------- */
 
@@ -388,19 +494,6 @@ typedef enum verso_seek {
     VERSO_SEEK_GT = 5  /**< The first key above. */
 } verso_seek;
 
-/** A range of keys. All zero means everything. */
-typedef struct verso_range {
-    size_t size;         /**< sizeof(verso_range). */
-    bool has_from;       /**< Bounded below. */
-    bool has_to;         /**< Bounded above. */
-    bool from_exclusive; /**< Default: `from` belongs to the range. */
-    bool to_inclusive;   /**< Default: `to` does not belong to the range. */
-    bool has_prefix;     /**< Only keys that begin with `prefix`. */
-    verso_slice from;    /**< Lower bound. */
-    verso_slice to;      /**< Upper bound. */
-    verso_slice prefix;  /**< Prefix. */
-} verso_range;
-
 /**
  * Open a cursor. It stands nowhere: next goes to the first entry of its range, previous to the
  * last.
@@ -446,6 +539,350 @@ VERSO_API VERSO_MUST_USE verso_err verso_cursor_current(verso_cursor *cursor, ve
  */
 VERSO_API VERSO_MUST_USE verso_err verso_cursor_batch(verso_cursor *cursor, verso_entry *entries,
                                                       size_t capacity, size_t *count);
+
+/* ---- counting ------------------------------------------------------------------------------- */
+
+/* Each reads a page or two a level of the tree, whatever the numbers. Errors as verso_get(). */
+
+/** The exact number of keys in a range (NULL: all). */
+VERSO_API VERSO_MUST_USE verso_err verso_count(verso_view *view, const verso_range *range,
+                                               uint64_t *count);
+
+/** How many keys are below `key`, which need not be there. */
+VERSO_API VERSO_MUST_USE verso_err verso_rank(verso_view *view, verso_slice key, uint64_t *rank);
+
+/** The entry with `n` keys below it: 0 is the first. Lifetimes as of verso_get_at_or_after().
+ *  @retval VERSO_NOT_FOUND  There are not so many keys. */
+VERSO_API VERSO_MUST_USE verso_err verso_nth(verso_view *view, uint64_t n, verso_entry *entry);
+
+/**
+ * A cursor over one of `shares` equal parts of a range, for scans in parallel: each thread opens the
+ * same root and takes its share. The parts' sizes differ by one key at most.
+ *
+ * @param range  NULL for all keys.
+ * @param share  0 to shares - 1.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_cursor_open_share(verso_view *view,
+                                                           const verso_range *range,
+                                                           uint64_t shares, uint64_t share,
+                                                           verso_cursor **cursor);
+
+/**
+ * An entry of a range, each with the same probability.
+ *
+ * @param random  64 uniformly random bits: the caller's, so that runs can be repeated.
+ * @retval VERSO_NOT_FOUND  The range (NULL: all) is empty.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_random(verso_view *view, const verso_range *range,
+                                                uint64_t random, verso_entry *entry);
+
+/* ---- history: difference, a key's values, revert ---------------------------------------------- */
+
+/** How a key differs between two roots. */
+typedef enum verso_change_kind {
+    VERSO_CHANGE_ADDED = 1,   /**< Only in the second. */
+    VERSO_CHANGE_REMOVED = 2, /**< Only in the first. */
+    VERSO_CHANGE_CHANGED = 3  /**< In both, with different values. */
+} verso_change_kind;
+
+/** One difference. Key and values are valid until the walk's next step, and while both views are
+ *  open. */
+typedef struct verso_change {
+    verso_change_kind kind;
+    verso_slice key;
+    verso_slice old_value; /**< In the first root; {NULL, 0} if added. */
+    verso_slice new_value; /**< In the second; {NULL, 0} if removed. */
+} verso_change;
+
+/**
+ * Walk over the differences between two views, in the order of keys. Subtrees that both share are
+ * skipped, so the cost follows the change and not the size.
+ *
+ * @param from, to  Views of one store and the same tree of it, in either order of age. They stay
+ *                  open until the walk is closed.
+ * @param range     NULL for all keys. Its bytes are copied.
+ * @param[out] diff  Close it before the views. One thread at a time.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_diff_open(verso_view *from, verso_view *to,
+                                                   const verso_range *range, verso_diff **diff);
+
+/** The next difference. @retval VERSO_NOT_FOUND  There are no more. Others as verso_get(). */
+VERSO_API VERSO_MUST_USE verso_err verso_diff_next(verso_diff *diff, verso_change *change);
+
+/** Pages of both roots that the walk has visited so far. */
+VERSO_API uint64_t verso_diff_pages(const verso_diff *diff);
+
+/** Close the walk. NULL is allowed. */
+VERSO_API void verso_diff_close(verso_diff *diff);
+
+/** A value that a key has had. */
+typedef struct verso_key_version {
+    size_t size;        /**< sizeof(verso_key_version). */
+    verso_root_id root; /**< The oldest kept root since which the key has had this value. */
+    int64_t time_us;    /**< When that was committed. */
+    verso_slice note;   /**< Its note. */
+    bool deleted;       /**< The key was not there. */
+    verso_slice value;  /**< What it was. */
+} verso_key_version;
+
+/**
+ * Walk back through the values that a key has had in the kept roots, from the view's root on,
+ * newest first, deletions included. The state before the key was first there is not listed. The walk
+ * jumps from leaf to leaf by their births; it does not open every root.
+ *
+ * @param view  Of a root; it stays open until the walk is closed. Its tree is meant.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_history_open(verso_view *view, verso_slice key,
+                                                      verso_history **history);
+
+/** The next older value. Its slices are valid until the walk's next step.
+ *  @retval VERSO_NOT_FOUND  There are no more. Others as verso_get(). */
+VERSO_API VERSO_MUST_USE verso_err verso_history_next(verso_history *history,
+                                                      verso_key_version *version);
+
+/** Close the walk. NULL is allowed. */
+VERSO_API void verso_history_close(verso_history *history);
+
+/**
+ * Make the transaction's tree equal to `to` within a range, by applying the difference. Nothing
+ * newer is lost: older roots stay as they are.
+ *
+ * @param to     A view of a root of the same store: of any tree.
+ * @param range  NULL for all keys.
+ * @param[out] changes  How many keys were put or deleted; may be NULL.
+ * @retval others  As verso_put().
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_revert(verso_txn *txn, verso_view *to,
+                                                const verso_range *range, uint64_t *changes);
+
+/** verso_revert() for all trees of the root at once: trees that are gone come back, trees that it
+ *  did not have are dropped. The fingerprint is then that of the root. */
+VERSO_API VERSO_MUST_USE verso_err verso_revert_all(verso_txn *txn, verso_view *to,
+                                                    uint64_t *changes);
+
+/* ---- copies ----------------------------------------------------------------------------------- */
+
+/** What to copy. Zero in a field means its default. */
+typedef struct verso_copy_options {
+    size_t size;                /**< sizeof(verso_copy_options). */
+    bool newest_only;           /**< Only the newest root; default: every kept one. */
+    const verso_root_id *roots; /**< Or these, ascending; the newest published one always comes
+                                     along. */
+    size_t root_count;          /**< How many. */
+} verso_copy_options;
+
+/** What was copied. */
+typedef struct verso_copy_report {
+    size_t size;          /**< sizeof(verso_copy_report). */
+    uint64_t roots;       /**< Roots in the copy. */
+    uint64_t pages;       /**< Pages written. */
+    uint64_t bytes;       /**< Length of the file. */
+    verso_root_id newest; /**< The newest root in it. */
+} verso_copy_report;
+
+/**
+ * Write a store that holds the chosen roots under their ids to `path`, while others read and write:
+ * the smallest file in which they share what they share here. It is checked before it gets its
+ * name. Tags and retention come along; tags of roots that are not copied do not.
+ *
+ * @param path     Must not exist. The copy keeps the store's identity, so that increments apply.
+ * @param options  NULL for all defaults.
+ * @param[out] report  May be NULL.
+ * @retval VERSO_EXISTS  Something is at `path`.
+ * @retval VERSO_GONE, VERSO_NOT_FOUND  A chosen root is not kept, or never existed.
+ * @retval VERSO_NOSPC, VERSO_IO, VERSO_CORRUPT, VERSO_NOMEM  Nothing is left at `path`.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_copy(verso_store *store, const char *path,
+                                              const verso_copy_options *options,
+                                              verso_copy_report *report);
+
+/**
+ * Write an increment to `path`: what changed from root `since` to each kept root after it, to be
+ * applied to a copy whose newest root is `since`. Its size follows the changes.
+ *
+ * @retval VERSO_GONE, VERSO_NOT_FOUND  `since` is not kept, or never existed.
+ * @retval others  As verso_copy().
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_copy_since(verso_store *store, verso_root_id since,
+                                                    const char *path, verso_copy_report *report);
+
+/**
+ * Apply an increment to a store whose newest root is the one that it was made since: afterwards the
+ * store has the same roots after that, with the same ids, times, notes and fingerprints.
+ *
+ * @retval VERSO_MISMATCH  The increment is another store's, or for another root; nothing was
+ *                         changed.
+ * @retval VERSO_FORMAT    Not an increment. @retval VERSO_CORRUPT  It is damaged; roots before the
+ *                         damage were applied.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_copy_apply(verso_store *store, const char *path,
+                                                    verso_copy_report *report);
+
+/* ---- retention: which roots are kept --------------------------------------------------------- */
+
+enum { VERSO_RETENTION_CLASSES_MAX = 16 };
+
+/** Of roots up to an age, which are kept: the last in each span of time. */
+typedef struct verso_retention_class {
+    uint64_t age_us;     /**< Up to this age; UINT64_MAX: for ever. */
+    uint64_t spacing_us; /**< One root in each such span; 0: all. */
+} verso_retention_class;
+
+/**
+ * A policy. A root is kept if it is one of the newest `last`, or by the class of its age, or as a
+ * checkpoint's; roots older than every class go. Then the budget: while history holds more, the
+ * oldest go, down to the newest `last`. Roots that are tagged or open never go.
+ *
+ * Begin from verso_keep_default(), verso_keep_all() or verso_keep_last().
+ */
+typedef struct verso_retention {
+    size_t size;          /**< sizeof(verso_retention). */
+    bool all;             /**< Keep every root; nothing else counts. */
+    bool checkpoints;     /**< Keep the root of each checkpoint, whose pages are written anyway. */
+    uint64_t last;        /**< The newest N are kept; at least 1. */
+    uint32_t class_count; /**< Of classes, ages ascending. */
+    verso_retention_class classes[VERSO_RETENTION_CLASSES_MAX];
+    bool has_budget;         /**< Bounded by the larger of the two below. */
+    uint64_t budget_bytes;   /**< Bytes. */
+    uint32_t budget_percent; /**< Of the newest root's pages. */
+} verso_retention;
+
+/** The default of new stores: the newest 100, the last of each second, the roots of checkpoints, in
+ *  as much space as the live data has, at least 64 MiB. */
+VERSO_API verso_retention verso_keep_default(void);
+
+/** Keep every root: its price is that all page copies are written, 12 to 16 KiB a small commit. */
+VERSO_API verso_retention verso_keep_all(void);
+
+/** Keep the newest `last` roots; at least 1. */
+VERSO_API verso_retention verso_keep_last(uint64_t last);
+
+/** The policy in force. Any thread. */
+VERSO_API VERSO_MUST_USE verso_err verso_retention_get(verso_store *store,
+                                                       verso_retention *retention);
+
+/**
+ * Set the policy, and drop in bounded steps, between which others write, all roots that it does not
+ * keep now. Later it is applied along with commits. Stored in the store; durable on return. Any
+ * thread without a running transaction.
+ *
+ * @retval VERSO_INVALID  `last` is 0, ages or spacings do not ascend, or too many classes.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_retention_set(verso_store *store,
+                                                       const verso_retention *retention);
+
+/** What a policy would do. */
+typedef struct verso_retention_effect {
+    size_t size;          /**< sizeof(verso_retention_effect). */
+    uint64_t kept_roots;  /**< That would stay. */
+    uint64_t dropped;     /**< That would go. */
+    uint64_t freed_bytes; /**< Exactly what that frees, in pages of the file. */
+} verso_retention_effect;
+
+/**
+ * What verso_retention_set() would do now; changes nothing.
+ *
+ * @param[out] dropped  Room for `capacity` ids: the oldest that would go; may be NULL if 0.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_retention_try(verso_store *store,
+                                                       const verso_retention *retention,
+                                                       verso_root_id *dropped, size_t capacity,
+                                                       verso_retention_effect *effect);
+
+/* ---- tags -------------------------------------------------------------------------------------- */
+
+/** A tag: a named root that is kept until the tag is deleted. */
+typedef struct verso_tag_info {
+    size_t size;                   /**< sizeof(verso_tag_info). */
+    char name[VERSO_NAME_MAX + 1]; /**< Ends with a zero. */
+    verso_root_id root;            /**< What it names. */
+    int64_t time_us;               /**< When it was set. */
+} verso_tag_info;
+
+/**
+ * Name a root. Durable on return; makes no root. Any thread without a running transaction.
+ *
+ * @param root  0: the newest published.
+ * @retval VERSO_EXISTS  The tag names another root already.
+ * @retval VERSO_GONE, VERSO_NOT_FOUND  The root is not kept, or never existed.
+ * @retval VERSO_INVALID  Not a name (see VERSO_NAME_MAX).
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_tag_set(verso_store *store, verso_slice name,
+                                                 verso_root_id root);
+
+/** Delete a tag. Its root is then kept or not as the policy says. VERSO_NOT_FOUND. */
+VERSO_API VERSO_MUST_USE verso_err verso_tag_delete(verso_store *store, verso_slice name);
+
+/** Look a tag up. VERSO_NOT_FOUND. */
+VERSO_API VERSO_MUST_USE verso_err verso_tag_get(verso_store *store, verso_slice name,
+                                                 verso_tag_info *info);
+
+/** List the tags in the order of their names, one a call: the first whose name is above `after`
+ *  ({NULL, 0}: the first of all). @retval VERSO_NOT_FOUND  There are no more. */
+VERSO_API VERSO_MUST_USE verso_err verso_tag_next(verso_store *store, verso_slice after,
+                                                  verso_tag_info *info);
+
+/** Open the root that a tag names. VERSO_NOT_FOUND. */
+VERSO_API VERSO_MUST_USE verso_err verso_view_open_tag(verso_store *store, verso_slice name,
+                                                       verso_view **view);
+
+/** Open the newest kept root committed at or before a time. @retval VERSO_NOT_FOUND  There is
+ *  none. */
+VERSO_API VERSO_MUST_USE verso_err verso_view_open_at(verso_store *store, int64_t time_us,
+                                                      verso_view **view);
+
+/* ---- what versions cost ------------------------------------------------------------------------ */
+
+/** What a root holds. */
+typedef struct verso_root_cost {
+    size_t size;           /**< sizeof(verso_root_cost). */
+    verso_root_id root;    /**< Which. */
+    uint64_t own_bytes;    /**< Pages that only this root keeps: dropping it frees them. */
+    uint64_t before_bytes; /**< Pages shared with the kept root before it. */
+    uint64_t after_bytes;  /**< Pages shared with the kept root after it. */
+} verso_root_cost;
+
+/**
+ * What each kept and published root holds, oldest first, from `from` on: one pass over the page
+ * table, during which writers wait.
+ *
+ * @param costs[in,out]  Room for `capacity`, each with `size` set.
+ * @param[out] count     How many were filled; fewer than `capacity` means the end.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_root_costs(verso_store *store, verso_root_id from,
+                                                    verso_root_cost *costs, size_t capacity,
+                                                    size_t *count);
+
+/** What holds the space of the store file, in bytes. */
+typedef struct verso_space_report {
+    size_t size;            /**< sizeof(verso_space_report). */
+    uint64_t file_bytes;    /**< Length of the file: the sum of those below. */
+    uint64_t live_bytes;    /**< Pages of the newest root. */
+    uint64_t history_bytes; /**< Pages that older roots keep by the policy. */
+    uint64_t tag_bytes;     /**< Pages that only tagged roots keep. */
+    uint64_t reader_bytes;  /**< Pages that only open views keep. */
+    uint64_t passing_bytes; /**< Pages that only the checkpoint on disk, or what is not durable yet,
+                                 keeps: free after the next checkpoint. */
+    uint64_t free_bytes;    /**< Pages to be used again. */
+    uint64_t fixed_bytes;   /**< Metas, page table, roots and tags. */
+    uint64_t ahead_bytes;   /**< Allocated ahead, never used yet. */
+} verso_space_report;
+
+/** Fill the report: one pass over the page table, during which writers wait. */
+VERSO_API VERSO_MUST_USE verso_err verso_space(verso_store *store, verso_space_report *report);
+
+/** An open view. */
+typedef struct verso_reader_info {
+    size_t size;        /**< sizeof(verso_reader_info). */
+    verso_root_id root; /**< What it looks at. */
+    int64_t since_us;   /**< When it was opened. */
+    uint64_t thread;    /**< Of the system, that opened it (Linux: as gettid() says; else 0). */
+} verso_reader_info;
+
+/** List open views, those of the oldest roots first. @param[out] count  How many there are: `infos`
+ *  gets as many as fit. */
+VERSO_API VERSO_MUST_USE verso_err verso_readers(verso_store *store, verso_reader_info *infos,
+                                                 size_t capacity, size_t *count);
 
 /* ---- integrity and figures ---------------------------------------------------------------- */
 

@@ -27,7 +27,7 @@ static verso_err prove(void *argument, const struct vs_log_record *record)
         if (fault != NULL) {
             return damaged(record, fault);
         }
-        if (operation.tree != 0) {
+        if (!vs_operation_is_of_tree(operation.kind) || operation.number[0] != 0) {
             return damaged(record, "names a tree that this version cannot write");
         }
     }

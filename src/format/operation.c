@@ -7,11 +7,11 @@
 #include "format/operation.h"
 
 #include <assert.h>
-#include <stdbool.h>
+#include <string.h>
 
 enum {
-    SIZE_BYTES_MAX = 5, /* LEB128 of a 32-bit number */
-    TREE_BYTES_MAX = 10 /* of a 64-bit number */
+    SIZE_BYTES_MAX = 5,   /* LEB128 of a 32-bit number */
+    NUMBER_BYTES_MAX = 10 /* of a 64-bit number */
 };
 
 static uint8_t *put_number(uint8_t *at, uint64_t number)
@@ -31,7 +31,7 @@ static bool get_number(const uint8_t **at, const uint8_t *end, int bytes_max, ui
     for (int i = 0; i < bytes_max && *at < end; i++) {
         uint64_t byte = *(*at)++;
         uint64_t bits = byte & 0x7F;
-        if (i == TREE_BYTES_MAX - 1 && bits > 1) {
+        if (i == NUMBER_BYTES_MAX - 1 && bits > 1) {
             return false; /* a 65th bit */
         }
         sum |= bits << (7 * i);
@@ -43,17 +43,39 @@ static bool get_number(const uint8_t **at, const uint8_t *end, int bytes_max, ui
     return false;
 }
 
+/** What an operation of each kind has. */
+static const struct {
+    uint8_t numbers;
+    bool has_key;
+    bool has_value;
+} kinds[] = {
+    [VS_OPERATION_PUT] = {1, true, true},          [VS_OPERATION_DELETE] = {1, true, false},
+    [VS_OPERATION_DELETE_RANGE] = {2, true, true}, [VS_OPERATION_CREATE_TREE] = {1, true, false},
+    [VS_OPERATION_DROP_TREE] = {1, false, false},  [VS_OPERATION_RENAME_TREE] = {1, true, false},
+    [VS_OPERATION_DROP_ROOTS] = {2, false, false}, [VS_OPERATION_SET_RETENTION] = {0, false, true},
+    [VS_OPERATION_SET_TAG] = {2, true, false},     [VS_OPERATION_DELETE_TAG] = {0, true, false},
+};
+
+enum { KINDS_END = sizeof kinds / sizeof *kinds };
+
 size_t vs_operation_header(const struct vs_operation *operation, uint8_t *header)
 {
-    assert(operation->kind == VS_OPERATION_PUT || operation->kind == VS_OPERATION_DELETE);
+    assert(operation->kind >= VS_OPERATION_PUT);
+    assert((unsigned)operation->kind < KINDS_END);
     assert(operation->key.size <= UINT32_MAX);
     assert(operation->value.size <= UINT32_MAX);
+    assert(operation->key.size == 0 || kinds[operation->kind].has_key);
+    assert(operation->value.size == 0 || kinds[operation->kind].has_value);
 
     uint8_t *at = header;
     *at++ = (uint8_t)operation->kind;
-    at = put_number(at, operation->tree);
-    at = put_number(at, operation->key.size);
-    if (operation->kind == VS_OPERATION_PUT) {
+    for (unsigned i = 0; i < kinds[operation->kind].numbers; i++) {
+        at = put_number(at, operation->number[i]);
+    }
+    if (kinds[operation->kind].has_key) {
+        at = put_number(at, operation->key.size);
+    }
+    if (kinds[operation->kind].has_value) {
         at = put_number(at, operation->value.size);
     }
     return (size_t)(at - header);
@@ -67,30 +89,31 @@ const char *vs_operation_decode(const uint8_t **at, const uint8_t *end,
         return "no operation is left";
     }
     unsigned kind = *next++;
-    if (kind != VS_OPERATION_PUT && kind != VS_OPERATION_DELETE) {
+    if (kind < VS_OPERATION_PUT || kind >= KINDS_END) {
         return "unknown kind of operation";
     }
-    uint64_t tree = 0;
+    uint64_t number[VS_OPERATION_NUMBERS_MAX] = {0};
     uint64_t key_size = 0;
     uint64_t value_size = 0;
-    if (!get_number(&next, end, TREE_BYTES_MAX, UINT64_MAX, &tree)) {
-        return "damaged tree number of an operation";
+    for (unsigned i = 0; i < kinds[kind].numbers; i++) {
+        if (!get_number(&next, end, NUMBER_BYTES_MAX, UINT64_MAX, &number[i])) {
+            return "damaged number of an operation";
+        }
     }
-    if (!get_number(&next, end, SIZE_BYTES_MAX, UINT32_MAX, &key_size)) {
+    if (kinds[kind].has_key && !get_number(&next, end, SIZE_BYTES_MAX, UINT32_MAX, &key_size)) {
         return "damaged key size of an operation";
     }
-    if (kind == VS_OPERATION_PUT &&
-        !get_number(&next, end, SIZE_BYTES_MAX, UINT32_MAX, &value_size)) {
+    if (kinds[kind].has_value && !get_number(&next, end, SIZE_BYTES_MAX, UINT32_MAX, &value_size)) {
         return "damaged value size of an operation";
     }
     if (key_size + value_size > (uint64_t)(end - next)) {
         return "an operation runs beyond its frame";
     }
-    operation->kind = kind == VS_OPERATION_PUT ? VS_OPERATION_PUT : VS_OPERATION_DELETE;
-    operation->tree = tree;
-    operation->key.data = next;
+    operation->kind = (enum vs_operation_kind)kind;
+    memcpy(operation->number, number, sizeof number);
+    operation->key.data = kinds[kind].has_key ? next : NULL;
     operation->key.size = (size_t)key_size;
-    operation->value.data = kind == VS_OPERATION_PUT ? next + key_size : NULL;
+    operation->value.data = kinds[kind].has_value ? next + key_size : NULL;
     operation->value.size = (size_t)value_size;
     *at = next + key_size + value_size;
     return NULL;
