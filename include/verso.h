@@ -879,8 +879,12 @@ typedef struct verso_reader_info {
     uint64_t thread;    /**< Of the system, that opened it (Linux: as gettid() says; else 0). */
 } verso_reader_info;
 
-/** List open views, those of the oldest roots first. @param[out] count  How many there are: `infos`
- *  gets as many as fit. */
+/**
+ * List open views, those of the oldest roots first; a running transaction is none. Any thread.
+ *
+ * @param infos[in,out]  Room for `capacity`, each with `size` set; may be NULL if that is 0.
+ * @param[out] count     How many there are: `infos` gets as many as fit.
+ */
 VERSO_API VERSO_MUST_USE verso_err verso_readers(verso_store *store, verso_reader_info *infos,
                                                  size_t capacity, size_t *count);
 

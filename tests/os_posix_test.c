@@ -660,6 +660,8 @@ Test(os_posix, reports_exhausted_address_space)
 Test(os_posix, has_clocks_that_go_forward)
 {
     cr_assert_gt(os->clock_us(os), INT64_C(1577836800000000)); /* 2020 */
+    int64_t behind_us = os->clock_us(os) - os->coarse_clock_us(os);
+    cr_assert(behind_us > -1000000 && behind_us < 1000000, "%lld us", (long long)behind_us);
     int64_t before_us = os->monotonic_us(os);
     (void)usleep(2000);
     cr_assert_geq(os->monotonic_us(os), before_us + 2000);

@@ -329,6 +329,7 @@ Test(simulated_disk, has_clocks_that_tick_and_can_be_set)
 {
     int64_t first_us = os->clock_us(os);
     cr_assert_eq(os->clock_us(os), first_us + 1);
+    cr_assert_eq(os->coarse_clock_us(os), first_us + 1);
     int64_t monotonic_us = os->monotonic_us(os);
     simulated_disk_set_clock(disk, 1000);
     cr_assert_eq(os->clock_us(os), 1001);

@@ -513,6 +513,16 @@ static int64_t sim_clock_us(const struct vs_os *os)
     return now_us;
 }
 
+/* Does not tick: opening a view leaves the times of commits as they are. */
+static int64_t sim_coarse_clock_us(const struct vs_os *os)
+{
+    struct simulated_disk *disk = disk_of(os);
+    simulated_disk_lock(disk);
+    int64_t now_us = disk->clock_us;
+    simulated_disk_unlock(disk);
+    return now_us;
+}
+
 static int64_t sim_monotonic_us(const struct vs_os *os)
 {
     struct simulated_disk *disk = disk_of(os);
@@ -560,6 +570,7 @@ void simulated_os_init(struct vs_os *os, struct simulated_disk *disk)
         .unmap = sim_unmap,
         .prefetch = sim_prefetch,
         .clock_us = sim_clock_us,
+        .coarse_clock_us = sim_coarse_clock_us,
         .monotonic_us = sim_monotonic_us,
         .random = sim_random,
         .background = false,

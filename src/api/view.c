@@ -6,6 +6,7 @@
 
 #include "api/handles.h"
 #include "os/fault.h"
+#include "os/thread.h"
 
 void vs_view_fill(verso_view *view, verso_store *store, uint32_t slot,
                   const struct vs_root_record *record)
@@ -14,6 +15,8 @@ void vs_view_fill(verso_view *view, verso_store *store, uint32_t slot,
     view->slot = slot;
     view->record = *record;
     view->tree = (struct vs_tree_view){&store->store->pages, record->tree, record->version};
+    const struct vs_os *os = store->store->os;
+    vs_reader_sign(&store->store->readers, slot, vs_thread_id(), os->coarse_clock_us(os));
     atomic_fetch_add_explicit(&store->views, 1, memory_order_relaxed);
 }
 

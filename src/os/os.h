@@ -102,6 +102,8 @@ struct vs_os {
 
     /** Wall clock, microseconds since 1970 UTC; may jump. */
     int64_t (*clock_us)(const struct vs_os *os);
+    /** The same as of the last tick, some milliseconds ago at most; a few nanoseconds. */
+    int64_t (*coarse_clock_us)(const struct vs_os *os);
     /** Monotonic clock, microseconds; for intervals. */
     int64_t (*monotonic_us)(const struct vs_os *os);
     /** Unpredictable bytes, for store ids. */

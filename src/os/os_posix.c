@@ -19,7 +19,7 @@ static int64_t microseconds(clockid_t clock)
 {
     struct timespec now = {0, 0};
     int result = clock_gettime(clock, &now);
-    assert(result == 0); /* both clocks exist on every system that Verso runs on */
+    assert(result == 0); /* these clocks exist on every system that Verso runs on */
     (void)result;
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
@@ -28,6 +28,16 @@ static int64_t clock_us(const struct vs_os *os)
 {
     (void)os;
     return microseconds(CLOCK_REALTIME);
+}
+
+static int64_t coarse_clock_us(const struct vs_os *os)
+{
+    (void)os;
+#if defined(CLOCK_REALTIME_COARSE)
+    return microseconds(CLOCK_REALTIME_COARSE);
+#else
+    return microseconds(CLOCK_REALTIME);
+#endif
 }
 
 static int64_t monotonic_us(const struct vs_os *os)
@@ -71,6 +81,7 @@ static const struct vs_os real = {
     .unmap = vs_posix_unmap,
     .prefetch = vs_posix_prefetch,
     .clock_us = clock_us,
+    .coarse_clock_us = coarse_clock_us,
     .monotonic_us = monotonic_us,
     .random = random_bytes,
     .background = true,

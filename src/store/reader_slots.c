@@ -41,6 +41,7 @@ verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint64_
             /* seq_cst: the reader's half of the protocol */
             if (atomic_compare_exchange_strong(&slot->pinned, &expected, version + 1)) {
                 atomic_store_explicit(&slot->epoch, epoch, memory_order_seq_cst);
+                atomic_store_explicit(&slot->since_us, 0, memory_order_relaxed);
                 last_index = i;
                 *index = i;
                 return VERSO_OK;
@@ -51,6 +52,16 @@ verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint64_
         }
         atomic_compare_exchange_strong(&slots->used_below, &below, below + 1);
     }
+}
+
+bool vs_reader_look(const struct vs_reader_slots *slots, uint32_t index, struct vs_reader *reader)
+{
+    const struct vs_reader_slot *slot = &slots->slot[index];
+    uint64_t pinned = atomic_load_explicit(&slot->pinned, memory_order_acquire);
+    reader->since_us = atomic_load_explicit(&slot->since_us, memory_order_acquire);
+    reader->thread = atomic_load_explicit(&slot->thread, memory_order_relaxed);
+    reader->version = pinned - 1;
+    return pinned != VS_SLOT_FREE && reader->since_us != 0;
 }
 
 uint64_t vs_reader_count(const struct vs_reader_slots *slots)

@@ -13,6 +13,7 @@
 #define VERSO_STORE_READER_SLOTS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "verso.h"
@@ -22,9 +23,11 @@ enum { VS_READER_SLOTS_MAX = 65536, VS_SLOT_BYTES = 64 };
 #define VS_SLOT_FREE UINT64_C(0) /* in `pinned`: nobody's; reserved memory begins like this */
 
 struct vs_reader_slot {
-    _Atomic uint64_t pinned; /* version + 1 */
-    _Atomic uint64_t epoch;  /* the former owner's until set: older, so on the safe side */
-    uint8_t padding[VS_SLOT_BYTES - 16];
+    _Atomic uint64_t pinned;  /* version + 1 */
+    _Atomic uint64_t epoch;   /* the former owner's until set: older, so on the safe side */
+    _Atomic uint64_t thread;  /* for the list of readers only */
+    _Atomic int64_t since_us; /* same; 0: not a view, or not signed yet */
+    uint8_t padding[VS_SLOT_BYTES - 32];
 };
 
 struct vs_reader_slots {
@@ -51,6 +54,27 @@ static inline void vs_reader_unpin(struct vs_reader_slots *slots, uint32_t index
     /* release: the reader's last look at its pages comes before anyone may reuse them */
     atomic_store_explicit(&slots->slot[index].pinned, VS_SLOT_FREE, memory_order_release);
 }
+
+/** Say who has one's own pin, for the list of readers; `since_us` is not 0. */
+static inline void vs_reader_sign(struct vs_reader_slots *slots, uint32_t index, uint64_t thread,
+                                  int64_t since_us)
+{
+    struct vs_reader_slot *slot = &slots->slot[index];
+    atomic_store_explicit(&slot->thread, thread, memory_order_relaxed);
+    /* release: pairs with the acquire in vs_reader_look(); the thread comes first */
+    atomic_store_explicit(&slot->since_us, since_us, memory_order_release);
+}
+
+/** What a slot says of the view that has it. */
+struct vs_reader {
+    uint64_t version;
+    uint64_t thread;
+    int64_t since_us;
+};
+
+/** The view that has slot `index`, at some moment. @return False: there is none, or it has not
+ *  signed yet. */
+bool vs_reader_look(const struct vs_reader_slots *slots, uint32_t index, struct vs_reader *reader);
 
 /** Slots in use, at some moment. */
 uint64_t vs_reader_count(const struct vs_reader_slots *slots);
