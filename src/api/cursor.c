@@ -138,7 +138,7 @@ verso_err verso_cursor_open(verso_view *view, const verso_range *range, verso_cu
     fresh->view = view;
     err = range == NULL ? VERSO_OK : read_range(fresh, range);
     if (err == VERSO_OK) {
-        err = vs_tree_cursor_open(vs_view_tree(view), view->txn == NULL ? NULL : &view->txn->edit,
+        err = vs_tree_cursor_open(vs_view_tree(view), view->txn == NULL ? NULL : view->txn->edit,
                                   &fresh->tree);
     }
     if (err != VERSO_OK) {

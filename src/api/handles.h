@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "api/operations.h"
 #include "history/history.h"
 #include "os/fault.h"
 #include "os/fork.h"
@@ -16,8 +17,8 @@
 
 struct verso_store {
     struct vs_store *store;
-    uint32_t forks;             /* vs_fork_count() at open */
-    _Atomic(verso_txn *) spare; /* the last transaction's memory, for the next one */
+    uint32_t forks;                         /* vs_fork_count() at open */
+    _Atomic(struct vs_transaction *) spare; /* the last one's memory, for the next one */
     _Atomic uint64_t views; /* open, and the running transaction: closing waits for none of them */
 };
 
@@ -38,22 +39,21 @@ struct verso_view {
     uint8_t *note;                /* malloc'ed by verso_view_info() */
 };
 
-/** The logical operations of a transaction, as the log will hold them. */
-struct vs_operations {
-    uint8_t *bytes;
-    size_t size;
-    size_t capacity;
-    bool kept; /* false: none are wanted (in memory), or they passed the log's limit */
+/** One tree of the running transaction. */
+struct verso_txn {
+    struct vs_transaction *shared;
+    struct vs_tree_edit *edit;
+    struct verso_view view; /* its `txn` is this handle */
 };
 
-struct verso_txn {
+/** What the handles of one transaction share. */
+struct vs_transaction {
     verso_store *owner;
-    struct vs_tree_edit edit;
-    struct verso_view view;
+    struct verso_txn main;    /* the default tree's handle: what verso_begin() hands out */
+    struct vs_tree_edit tree; /* the default tree */
     struct vs_operations operations;
-    bool changed;
-    bool broken;     /* a call failed in the middle of a change: only abort is left */
-    bool bypass_log; /* the operations passed the log's limit */
+    bool changed; /* there is something to commit */
+    bool broken;  /* a call failed in the middle of a change: only abort is left */
     uint64_t keep_last;
     uint8_t *old; /* the value that the last exchange or take handed back */
     size_t old_capacity;
@@ -73,7 +73,7 @@ static inline verso_err vs_check_process(const verso_store *store)
 static inline const struct vs_tree_view *vs_view_tree(verso_view *view)
 {
     if (view->txn != NULL) {
-        view->tree = vs_tree_edit_view(&view->txn->edit);
+        view->tree = vs_tree_edit_view(view->txn->edit);
     }
     return &view->tree;
 }
@@ -100,6 +100,10 @@ verso_err vs_view_wrap(verso_store *store, uint32_t slot, const struct vs_root_r
 
 /** Replay the log into a store just opened, and settle it. */
 verso_err vs_recover(struct vs_store *store);
+
+/** May the transaction be changed through this handle? VERSO_INVALID (NULL), VERSO_FORKED,
+ *  VERSO_MUST_ABORT. */
+verso_err vs_txn_check(const verso_txn *txn);
 
 /** Free the memory that a store keeps for its next transaction. */
 void vs_txn_free_spare(verso_store *store);

@@ -58,7 +58,7 @@ verso_err verso_get_at_or_after(verso_view *view, verso_slice key, verso_entry *
     }
     const struct vs_tree_view *tree = vs_view_tree(view);
     if (view->probe == NULL) {
-        err = vs_tree_cursor_open(tree, view->txn == NULL ? NULL : &view->txn->edit, &view->probe);
+        err = vs_tree_cursor_open(tree, view->txn == NULL ? NULL : view->txn->edit, &view->probe);
         if (err != VERSO_OK) {
             return err;
         }

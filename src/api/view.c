@@ -151,8 +151,8 @@ verso_err verso_view_info(verso_view *view, verso_root_info *info)
     }
     struct vs_root_record record = view->record;
     if (view->txn != NULL) {
-        record.tree = view->txn->edit.root;
-        record.fingerprint = view->txn->edit.fingerprint;
+        record.tree = view->txn->edit->root;
+        record.fingerprint = view->txn->edit->fingerprint;
         record.note.size = 0;
     } else if (record.version > 0) {
         err = read_note(view);

@@ -1,0 +1,197 @@
+/*
+ * change.c - puts and deletes within a transaction, each noted for the log.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handles.h"
+#include "format/key_order.h"
+#include "os/fault.h"
+
+static verso_err may_change(verso_txn *txn, verso_slice key, verso_slice value)
+{
+    verso_err err = vs_txn_check(txn);
+    if (err == VERSO_OK && (!vs_slice_is_sound(key) || !vs_slice_is_sound(value))) {
+        err = vs_fault(VERSO_INVALID, "key or value has a size but no data");
+    }
+    return err == VERSO_OK ? vs_operations_reserve(&txn->shared->operations, key.size + value.size)
+                           : err;
+}
+
+/* A change was made: remember it for the commit and for the log. */
+static void note(verso_txn *txn, enum vs_operation_kind kind, verso_slice key, verso_slice value)
+{
+    struct vs_operation operation = {
+        .kind = kind, .number = {txn->edit->tree_id}, .key = key, .value = value};
+    txn->shared->changed = true;
+    vs_operations_note(&txn->shared->operations, &operation);
+}
+
+static bool lies_in(const void *bytes, const uint8_t *range, size_t size)
+{
+    uintptr_t at = (uintptr_t)bytes;
+    return at >= (uintptr_t)range && at - (uintptr_t)range < size;
+}
+
+/* A value read through the transaction itself may lie where the change writes: in a page that it
+ * edits in place, or in the buffer of the old value. Such a one is copied, so that tree and log
+ * take the same bytes. A value longer than a page lies in a run, which no change touches. */
+static verso_err make_steady(const struct vs_transaction *shared, verso_slice *value,
+                             uint8_t **copy)
+{
+    const struct vs_store *store = shared->owner->store;
+    const struct vs_arena *arena = &store->arena;
+    bool in_page = value->size <= store->pages.page_size &&
+                   lies_in(value->data, arena->frames, arena->frames_size);
+    if (value->size == 0 ||
+        (!in_page && !lies_in(value->data, shared->old, shared->old_capacity))) {
+        return VERSO_OK;
+    }
+    *copy = malloc(value->size);
+    if (*copy == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for a value of %zu bytes", value->size);
+    }
+    memcpy(*copy, value->data, value->size);
+    value->data = *copy;
+    return VERSO_OK;
+}
+
+static verso_err put(verso_txn *txn, enum vs_put_mode mode, verso_slice key, verso_slice value,
+                     vs_old_value old)
+{
+    verso_err err = may_change(txn, key, value);
+    uint8_t *copy = NULL;
+    if (err == VERSO_OK) {
+        err = make_steady(txn->shared, &value, &copy);
+    }
+    if (err != VERSO_OK) {
+        return err;
+    }
+    err = vs_tree_put(txn->edit, mode, key, value, old, txn->shared, &txn->shared->broken);
+    if (err == VERSO_OK) {
+        note(txn, VS_OPERATION_PUT, key, value);
+    }
+    vs_view_forget_pieces(&txn->view);
+    free(copy);
+    return err;
+}
+
+/* Keep the value that is about to be replaced, for the caller. */
+static verso_err keep_old(void *argument, const struct vs_tree_value *old)
+{
+    struct vs_transaction *shared = argument;
+    size_t size = old->slice.size;
+    if (size > shared->old_capacity || shared->old == NULL) {
+        uint8_t *grown = realloc(shared->old, size + 1);
+        if (grown == NULL) {
+            return vs_fault(VERSO_NOMEM, "no memory for the old value");
+        }
+        shared->old = grown;
+        shared->old_capacity = size;
+    }
+    shared->old_size = size;
+    if (old->is_run && old->slice.data == NULL) {
+        return vs_run_copy(&shared->owner->store->pages, &old->run, 0, shared->old, size);
+    }
+    if (size > 0) {
+        memcpy(shared->old, old->slice.data, size);
+    }
+    return VERSO_OK;
+}
+
+verso_err verso_put(verso_txn *txn, verso_slice key, verso_slice value)
+{
+    return put(txn, VS_PUT_UPSERT, key, value, NULL);
+}
+
+verso_err verso_insert(verso_txn *txn, verso_slice key, verso_slice value)
+{
+    return put(txn, VS_PUT_INSERT, key, value, NULL);
+}
+
+verso_err verso_replace(verso_txn *txn, verso_slice key, verso_slice value)
+{
+    return put(txn, VS_PUT_REPLACE, key, value, NULL);
+}
+
+verso_err verso_exchange(verso_txn *txn, verso_slice key, verso_slice value, verso_slice *old)
+{
+    verso_err err = put(txn, VS_PUT_REPLACE, key, value, keep_old);
+    if (err == VERSO_OK && old != NULL) {
+        *old = (verso_slice){txn->shared->old, txn->shared->old_size};
+    }
+    return err;
+}
+
+static verso_err delete_key(verso_txn *txn, verso_slice key, vs_old_value old)
+{
+    verso_err err = may_change(txn, key, (verso_slice){NULL, 0});
+    if (err != VERSO_OK) {
+        return err;
+    }
+    txn->shared->owner->store->may_use_reserve = true; /* of space, on a full disk */
+    err = vs_tree_delete(txn->edit, key, old, txn->shared, &txn->shared->broken);
+    if (err == VERSO_OK) {
+        note(txn, VS_OPERATION_DELETE, key, (verso_slice){NULL, 0});
+    }
+    vs_view_forget_pieces(&txn->view);
+    return err;
+}
+
+verso_err verso_delete(verso_txn *txn, verso_slice key)
+{
+    return delete_key(txn, key, NULL);
+}
+
+verso_err verso_take(verso_txn *txn, verso_slice key, verso_slice *old)
+{
+    verso_err err = delete_key(txn, key, keep_old);
+    if (err == VERSO_OK && old != NULL) {
+        *old = (verso_slice){txn->shared->old, txn->shared->old_size};
+    }
+    return err;
+}
+
+static verso_err check_sorted(const verso_entry *entries, size_t count, size_t key_max,
+                              size_t *payload)
+{
+    *payload = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!vs_slice_is_sound(entries[i].key) || !vs_slice_is_sound(entries[i].value)) {
+            return vs_fault(VERSO_INVALID, "entry %zu: a size but no data", i);
+        }
+        if (i > 0 && vs_key_compare(entries[i - 1].key, entries[i].key) >= 0) {
+            return vs_fault(VERSO_ORDER, "entry %zu: its key does not ascend", i);
+        }
+        if (entries[i].key.size > key_max || entries[i].value.size > VS_TREE_VALUE_MAX) {
+            return vs_fault(VERSO_TOO_BIG, "entry %zu: key of %zu bytes, value of %zu", i,
+                            entries[i].key.size, entries[i].value.size);
+        }
+        *payload += VS_OPERATION_HEADER_MAX + entries[i].key.size + entries[i].value.size;
+    }
+    return VERSO_OK;
+}
+
+verso_err verso_put_sorted(verso_txn *txn, const verso_entry *entries, size_t count)
+{
+    verso_err err = vs_txn_check(txn);
+    if (err == VERSO_OK && entries == NULL && count > 0) {
+        err = vs_fault(VERSO_INVALID, "verso_put_sorted: an argument is NULL");
+    }
+    size_t payload = 0;
+    if (err == VERSO_OK) {
+        err = check_sorted(entries, count, verso_key_size_max(txn->shared->owner), &payload);
+    }
+    if (err == VERSO_OK) {
+        err = vs_operations_reserve(&txn->shared->operations, payload);
+    }
+    if (err != VERSO_OK || count == 0) {
+        return err;
+    }
+    err = vs_tree_put_sorted(txn->edit, entries, count, &txn->shared->broken);
+    for (size_t i = 0; i < count && err == VERSO_OK; i++) {
+        note(txn, VS_OPERATION_PUT, entries[i].key, entries[i].value);
+    }
+    vs_view_forget_pieces(&txn->view);
+    return err;
+}
