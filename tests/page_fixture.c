@@ -86,6 +86,41 @@ vs_page_no page_make_linked_leaf(struct vs_page_writer *writer, char mark, vs_pa
     return page;
 }
 
+vs_page_no page_set_mark(struct vs_page_writer *writer, vs_page_no page, char mark)
+{
+    vs_page_no own = 0;
+    uint8_t *bytes = NULL;
+    verso_err err = vs_page_own(writer, page, &own, &bytes);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    struct vs_leaf_cell cell = {.key = {&mark, 1}};
+    vs_leaf_encode(bytes, vs_writer_pages(writer)->page_size, vs_writer_version(writer), &cell, 1);
+    return own;
+}
+
+void page_drop(struct vs_page_writer *writer, vs_page_no page)
+{
+    verso_err err = vs_page_drop(writer, page);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+}
+
+void page_step(struct vs_page_writer *writer)
+{
+    verso_err err = vs_writer_step(writer);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+}
+
+void page_savepoint(struct vs_page_writer *writer)
+{
+    verso_err err = vs_writer_savepoint(writer);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+}
+
+void page_roll_back(struct vs_page_writer *writer, uint32_t savepoint)
+{
+    verso_err err = vs_writer_rollback_to(writer, savepoint);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+}
+
 char page_mark(struct vs_store *store, vs_page_no page)
 {
     const uint8_t *bytes = NULL;

@@ -30,6 +30,17 @@ void page_commit_up_to(struct vs_store *store, uint64_t version);
 vs_page_no page_make_leaf(struct vs_page_writer *writer, char mark);
 vs_page_no page_make_linked_leaf(struct vs_page_writer *writer, char mark, vs_page_no next);
 
+/** Give a leaf another mark. @return Its number, new if it had to be copied. */
+vs_page_no page_set_mark(struct vs_page_writer *writer, vs_page_no page, char mark);
+
+/** Drop a page; go on to the next change. */
+void page_drop(struct vs_page_writer *writer, vs_page_no page);
+void page_step(struct vs_page_writer *writer);
+
+/** Open a savepoint; roll back to one. */
+void page_savepoint(struct vs_page_writer *writer);
+void page_roll_back(struct vs_page_writer *writer, uint32_t savepoint);
+
 /** The mark of a leaf that can be read. */
 char page_mark(struct vs_store *store, vs_page_no page);
 

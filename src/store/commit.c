@@ -233,6 +233,7 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
         .note = commit->note,
     };
     uint64_t retained = retained_after(store, commit, record.version);
+    vs_savepoint_forget_all(&store->writer); /* whatever comes of it, nothing is rolled back */
     *end_lsn = 0;
     uint32_t *pin = commit->pin;
     verso_err err = VERSO_OK;

@@ -81,6 +81,9 @@ verso_err vs_writer_reserve(struct vs_page_writer *writer, unsigned pages)
     if (err == VERSO_OK && !store->in_memory) {
         err = vs_arena_reserve(&store->arena, pages);
     }
+    if (err == VERSO_OK && vs_savepoint_is_open(writer)) {
+        err = vs_savepoint_reserve(writer, pages);
+    }
     return err;
 }
 
@@ -129,12 +132,15 @@ verso_err vs_writer_bear(struct vs_page_writer *writer, vs_page_no page, enum vs
         atomic_fetch_and_explicit(&store->pages.verified[page >> 6], ~bit, memory_order_relaxed);
     }
     writer->born[writer->born_count++] = page;
+    if (vs_savepoint_is_open(writer)) {
+        vs_savepoint_note_birth(writer, page);
+    }
     return VERSO_OK;
 }
 
 /* ---- pages ---- */
 
-static uint8_t *frame_bytes(const struct vs_store *store, vs_page_no page)
+uint8_t *vs_store_frame_bytes(const struct vs_store *store, vs_page_no page)
 {
     if (store->in_memory) {
         return store->arena.frames + ((size_t)page << store->pages.page_shift);
@@ -155,7 +161,7 @@ static verso_err place(struct vs_store *store, vs_page_no page, uint8_t **bytes)
         /* release: for a spilled page, readers of the transaction's view look here first */
         atomic_store_explicit(&store->pages.frame_of[page], frame, memory_order_release);
     }
-    *bytes = frame_bytes(store, page);
+    *bytes = vs_store_frame_bytes(store, page);
     return VERSO_OK;
 }
 
@@ -182,22 +188,41 @@ verso_err vs_page_new(struct vs_page_writer *writer, enum vs_page_kind kind, vs_
     return err;
 }
 
-/* A page of this transaction, in a frame: read back if it was spilled. */
+/* Give a page of this transaction that was spilled its bytes back. */
+static verso_err read_back(struct vs_store *store, vs_page_no page, const uint8_t *from,
+                           uint8_t **bytes)
+{
+    verso_err err = place(store, page, bytes);
+    if (err == VERSO_OK) {
+        memcpy(*bytes, from, store->pages.page_size);
+        uint64_t bit = UINT64_C(1) << (page & 63);
+        atomic_fetch_and_explicit(&store->pages.verified[page >> 6], ~bit, memory_order_relaxed);
+    }
+    return err;
+}
+
+/* A page of this transaction, in a frame, about to be changed. */
 static verso_err own_already(struct vs_page_writer *writer, vs_page_no page, const uint8_t *found,
                              uint8_t **bytes)
 {
-    *bytes = frame_bytes(writer->store, page);
-    if (*bytes != NULL) {
-        return VERSO_OK;
+    if (vs_savepoint_is_open(writer)) {
+        verso_err err = vs_savepoint_save(writer, page, found);
+        if (err != VERSO_OK) {
+            return err;
+        }
     }
-    verso_err err = place(writer->store, page, bytes);
-    if (err == VERSO_OK) {
-        memcpy(*bytes, found, writer->store->pages.page_size);
-        uint64_t bit = UINT64_C(1) << (page & 63);
-        atomic_fetch_and_explicit(&writer->store->pages.verified[page >> 6], ~bit,
-                                  memory_order_relaxed);
+    *bytes = vs_store_frame_bytes(writer->store, page);
+    return *bytes != NULL ? VERSO_OK : read_back(writer->store, page, found, bytes);
+}
+
+verso_err vs_writer_restore(struct vs_page_writer *writer, vs_page_no page, const uint8_t *bytes)
+{
+    uint8_t *frame = vs_store_frame_bytes(writer->store, page);
+    if (frame == NULL) {
+        return read_back(writer->store, page, bytes, &frame);
     }
-    return err;
+    memcpy(frame, bytes, writer->store->pages.page_size);
+    return VERSO_OK;
 }
 
 static verso_err replace(struct vs_page_writer *writer, vs_page_no page, const uint8_t *found,
@@ -313,12 +338,19 @@ static void unbear(struct vs_page_writer *writer, vs_page_no page)
     }
 }
 
-static void settle_dropped(struct vs_page_writer *writer)
+void vs_writer_settle_dropped(struct vs_page_writer *writer)
 {
-    for (size_t i = 0; i < writer->dropped_count; i++) {
-        unbear(writer, writer->dropped[i]);
+    size_t held = writer->dropped_held;
+    for (size_t i = held; i < writer->dropped_count; i++) {
+        vs_page_no page = writer->dropped[i];
+        if (vs_savepoint_is_open(writer) && vs_savepoint_knows(writer, page)) {
+            writer->dropped[held++] = page;
+        } else {
+            unbear(writer, page);
+        }
     }
-    writer->dropped_count = 0;
+    writer->dropped_held = held;
+    writer->dropped_count = held;
 }
 
 /* Write a page of the running transaction to its own place, which nothing durable names. */
@@ -368,8 +400,8 @@ static verso_err spill(struct vs_page_writer *writer)
 verso_err vs_writer_step(struct vs_page_writer *writer)
 {
     struct vs_store *store = writer->store;
-    if (writer->dropped_count > 0) {
-        settle_dropped(writer);
+    if (writer->dropped_count > writer->dropped_held) {
+        vs_writer_settle_dropped(writer);
     }
     /* acquire: with the epoch come the words that say where pages have moved */
     uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_acquire);
@@ -386,13 +418,15 @@ verso_err vs_writer_step(struct vs_page_writer *writer)
 void vs_writer_begin(struct vs_page_writer *writer, uint64_t version)
 {
     assert(writer->born_count == 0 && writer->undo_count == 0 && writer->dropped_count == 0);
+    assert(!vs_savepoint_is_open(writer));
     writer->version = version;
     writer->spilled = 0;
 }
 
 void vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *deaths)
 {
-    settle_dropped(writer);
+    assert(!vs_savepoint_is_open(writer));
+    vs_writer_settle_dropped(writer);
     size_t count = writer->deaths.count;
     if (count > 0 && vs_death_list_reserve(deaths, count) == VERSO_OK) {
         memcpy(deaths->death + deaths->count, writer->deaths.death, count * sizeof *deaths->death);
@@ -403,22 +437,34 @@ void vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *death
     writer->undo_count = 0;
 }
 
-void vs_writer_abort(struct vs_page_writer *writer)
+void vs_writer_undo_to(struct vs_page_writer *writer, size_t undo_before)
 {
-    while (writer->undo_count > 0) {
+    while (writer->undo_count > undo_before) {
         const struct vs_undo *undo = &writer->undo[--writer->undo_count];
         struct vs_descriptor *descriptor;
         if (vs_page_table_change(&writer->store->table, undo->page, &descriptor) == VERSO_OK) {
             vs_descriptor_set(descriptor, undo->word, undo->before); /* as in unbear() */
         }
     }
-    for (size_t i = 0; i < writer->born_count; i++) {
+}
+
+void vs_writer_unbear_since(struct vs_page_writer *writer, size_t born_before)
+{
+    for (size_t i = born_before; i < writer->born_count; i++) {
         if (!vs_space_is_free(&writer->store->space, writer->born[i])) {
             unbear(writer, writer->born[i]);
         }
     }
-    writer->born_count = 0;
+    writer->born_count = born_before;
+}
+
+void vs_writer_abort(struct vs_page_writer *writer)
+{
+    vs_savepoint_forget_all(writer);
+    vs_writer_undo_to(writer, 0);
+    vs_writer_unbear_since(writer, 0);
     writer->dropped_count = 0;
+    writer->dropped_held = 0;
     writer->deaths.count = 0;
 }
 
@@ -428,4 +474,5 @@ void vs_writer_clear(struct vs_page_writer *writer)
     free(writer->dropped);
     free(writer->undo);
     vs_death_list_clear(&writer->deaths);
+    vs_savepoint_clear(writer);
 }

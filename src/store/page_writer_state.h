@@ -4,11 +4,13 @@
 #ifndef VERSO_STORE_PAGE_WRITER_STATE_H
 #define VERSO_STORE_PAGE_WRITER_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "format/page.h"
 #include "store/deaths.h"
+#include "store/savepoint.h"
 
 struct vs_store;
 
@@ -31,17 +33,25 @@ struct vs_page_writer {
     vs_page_no *dropped; /* of those: dropped, their bytes readable until the next step */
     size_t dropped_count;
     size_t dropped_capacity;
+    size_t dropped_held; /* dropped[0 .. dropped_held): a savepoint may bring them back */
     struct vs_undo *undo;
     size_t undo_count;
     size_t undo_capacity;
     struct vs_death_list deaths; /* committed pages that die with this transaction */
+    struct vs_savepoints savepoints;
 };
+
+/** What every page made or changed asks. */
+static inline bool vs_savepoint_is_open(const struct vs_page_writer *writer)
+{
+    return __builtin_expect(writer->savepoints.count > 0, 0);
+}
 
 /** Begin a transaction that will be `version`. */
 void vs_writer_begin(struct vs_page_writer *writer, uint64_t version);
 
 /** Its pages are committed: hand their predecessors' deaths over. Those for which there is no
- *  memory are left to the sweep. */
+ *  memory are left to the sweep. No savepoint is open any more. */
 void vs_writer_commit(struct vs_page_writer *writer, struct vs_death_list *deaths);
 
 /** Undo everything. */
@@ -53,6 +63,22 @@ void vs_writer_clear(struct vs_page_writer *writer);
 /** Describe a page number just taken as born in this transaction. */
 verso_err vs_writer_bear(struct vs_page_writer *writer, vs_page_no page, enum vs_page_kind kind,
                          uint32_t crc);
+
+/** Free what was dropped, but for pages that a savepoint may bring back. */
+void vs_writer_settle_dropped(struct vs_page_writer *writer);
+
+/** Play the undo list back until `undo_before` entries are left. */
+void vs_writer_undo_to(struct vs_page_writer *writer, size_t undo_before);
+
+/** The pages born[born_before ..] are no more: their numbers and frames are free. */
+void vs_writer_unbear_since(struct vs_page_writer *writer, size_t born_before);
+
+/** Give a page of this transaction the bytes that it once had. Fails only for want of a frame, if
+ *  it was spilled. */
+verso_err vs_writer_restore(struct vs_page_writer *writer, vs_page_no page, const uint8_t *bytes);
+
+/** Where a page's bytes can be written; NULL: it has no frame. */
+uint8_t *vs_store_frame_bytes(const struct vs_store *store, vs_page_no page);
 
 /** Drop the pages born[born_before ..] again: what they were made for has failed. Cannot fail. */
 void vs_writer_drop_since(struct vs_page_writer *writer, size_t born_before);
