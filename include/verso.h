@@ -557,10 +557,12 @@ VERSO_API VERSO_MUST_USE verso_err verso_nth(verso_view *view, uint64_t n, verso
 
 /**
  * A cursor over one of `shares` equal parts of a range, for scans in parallel: each thread opens the
- * same root and takes its share. The parts' sizes differ by one key at most.
+ * same root and takes its share. The parts' sizes differ by one key at most, as the view is now;
+ * together they make up the range.
  *
  * @param range  NULL for all keys.
  * @param share  0 to shares - 1.
+ * @retval VERSO_INVALID  There is no such share.
  */
 VERSO_API VERSO_MUST_USE verso_err verso_cursor_open_share(verso_view *view,
                                                            const verso_range *range,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "format/key_order.h"
+#include "tree/count.h"
 
 bool tree_state_find(const struct tree_state *state, verso_slice key, size_t *index)
 {
@@ -220,10 +221,8 @@ static const char *compare_gets(const struct tree_state *state, const struct vs_
     return NULL;
 }
 
-/** A key near those that are there: one of them, cut short, made longer or changed in its last
- * byte. */
-static verso_slice near_key(const struct tree_state *state, struct simulated_random *random,
-                            uint8_t *buffer, size_t size_max)
+verso_slice tree_state_near_key(const struct tree_state *state, struct simulated_random *random,
+                                uint8_t *buffer, size_t size_max)
 {
     size_t size = 0;
     if (state->count > 0) {
@@ -260,7 +259,7 @@ static const char *compare_seeks(const struct tree_state *state, const struct vs
     static uint8_t buffer[KEY_MAX];
     for (unsigned i = 0; i < SEEKS; i++) {
         verso_slice key =
-            near_key(state, random, buffer, vs_leaf_key_max(view->pages->page_size) + 2);
+            tree_state_near_key(state, random, buffer, vs_leaf_key_max(view->pages->page_size) + 2);
         verso_seek how = (verso_seek)(VERSO_SEEK_LT + (int)simulated_random_below(random, 5));
         bool next = simulated_random_below(random, 2) == 0;
         struct vs_tree_entry entry;
@@ -298,6 +297,36 @@ static const char *compare_seeks(const struct tree_state *state, const struct vs
     return NULL;
 }
 
+/** Ranks of keys that are there or not, and the entries at ranks. */
+static const char *compare_ranks(const struct tree_state *state, const struct vs_tree_view *view,
+                                 struct vs_tree_cursor *cursor, struct simulated_random *random)
+{
+    enum { RANKS = 40, KEY_MAX = 16400 };
+    static uint8_t buffer[KEY_MAX];
+    for (unsigned i = 0; i < RANKS; i++) {
+        verso_slice key = tree_state_near_key(state, random, buffer, KEY_MAX);
+        size_t expected = 0;
+        uint64_t rank = UINT64_MAX;
+        (void)tree_state_find(state, key, &expected);
+        if (vs_tree_rank(view, key, &rank) != VERSO_OK || rank != expected) {
+            return "the rank of a key";
+        }
+        struct vs_tree_entry entry;
+        verso_err err = vs_tree_cursor_nth(cursor, rank, &entry);
+        if (rank < state->count
+                ? err != VERSO_OK || !is_pair(view->pages, &entry, &state->pairs[rank])
+                : err != VERSO_NOT_FOUND) {
+            return "the entry at a rank";
+        }
+        err = vs_tree_cursor_previous(cursor, &entry);
+        if (rank > 0 ? err != VERSO_OK || !is_pair(view->pages, &entry, &state->pairs[rank - 1])
+                     : err != VERSO_NOT_FOUND) {
+            return "the entry before a rank";
+        }
+    }
+    return NULL;
+}
+
 const char *tree_state_compare(const struct tree_state *state, const struct vs_tree_view *view,
                                struct simulated_random *random)
 {
@@ -317,6 +346,9 @@ const char *tree_state_compare(const struct tree_state *state, const struct vs_t
     }
     if (fault == NULL) {
         fault = compare_seeks(state, view, cursor, random);
+    }
+    if (fault == NULL) {
+        fault = compare_ranks(state, view, cursor, random);
     }
     vs_tree_cursor_close(cursor);
     return fault;

@@ -31,6 +31,11 @@ void tree_state_clear(struct tree_state *state);
 /** Where a seek lands in the reference: an index, or -1 for nowhere. */
 long tree_state_seek(const struct tree_state *state, verso_seek how, verso_slice key);
 
+/** A key near those that are there: one of them, cut short, made longer or changed in its last byte.
+ *  It lies in `buffer` (`size_max` bytes). */
+verso_slice tree_state_near_key(const struct tree_state *state, struct simulated_random *random,
+                                uint8_t *buffer, size_t size_max);
+
 /** Is this the pair's value, however it lies? */
 bool tree_value_is(struct vs_pages *pages, const struct vs_tree_value *value, verso_slice expected);
 

@@ -1,126 +1,26 @@
 /*
  * cursor.c - a tree cursor within a range of keys.
  *
- * The range becomes two bounds at open. The cursor below may stand on an entry outside them: then
- * this one stands before or after its range, and the opposite step comes back.
+ * The range becomes [from, to) at open (range.h). The cursor below may stand on an entry outside it:
+ * then this one stands before or after its range, and the opposite step comes back.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/handles.h"
-#include "format/key_order.h"
+#include "api/range.h"
 #include "os/fault.h"
 
 enum place { FRESH, ON, BEFORE, AFTER };
-
-/** One end of a range, with its own copy of the key. */
-struct bound {
-    bool set;
-    bool inclusive;
-    verso_slice key;
-};
 
 struct verso_cursor {
     verso_view *view;
     struct vs_tree_cursor *tree;
     enum place place;
-    struct bound from;
-    struct bound to;
-    bool empty; /* no key can lie within the bounds */
+    struct vs_range range;
 };
 
-static bool is_below(const struct bound *from, verso_slice key)
-{
-    if (!from->set) {
-        return false;
-    }
-    int order = vs_key_compare(key, from->key);
-    return order < 0 || (order == 0 && !from->inclusive);
-}
-
-static bool is_above(const struct bound *to, verso_slice key)
-{
-    if (!to->set) {
-        return false;
-    }
-    int order = vs_key_compare(key, to->key);
-    return order > 0 || (order == 0 && !to->inclusive);
-}
-
 /* ---- opening ---- */
-
-static verso_err set_bound(struct bound *bound, verso_slice key, bool inclusive)
-{
-    uint8_t *copy = malloc(key.size + 1);
-    if (copy == NULL) {
-        return vs_fault(VERSO_NOMEM, "no memory for a cursor's bounds");
-    }
-    if (key.size > 0) {
-        memcpy(copy, key.data, key.size);
-    }
-    free((void *)(uintptr_t)bound->key.data);
-    *bound = (struct bound){true, inclusive, {copy, key.size}};
-    return VERSO_OK;
-}
-
-/* All keys with the prefix lie in [prefix, the prefix with its last byte below 255 raised). */
-static verso_err bound_by_prefix(verso_cursor *cursor, verso_slice prefix)
-{
-    verso_err err = VERSO_OK;
-    if (!cursor->from.set || is_below(&(struct bound){true, true, prefix}, cursor->from.key)) {
-        err = set_bound(&cursor->from, prefix, true);
-    }
-    const uint8_t *bytes = prefix.data;
-    size_t size = prefix.size;
-    while (size > 0 && bytes[size - 1] == UINT8_MAX) {
-        size--;
-    }
-    if (err != VERSO_OK || size == 0) {
-        return err;
-    }
-    struct bound after = {0};
-    err = set_bound(&after, (verso_slice){prefix.data, size}, false);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    ((uint8_t *)(uintptr_t)after.key.data)[size - 1]++;
-    if (!cursor->to.set || is_above(&after, cursor->to.key)) {
-        free((void *)(uintptr_t)cursor->to.key.data);
-        cursor->to = after;
-    } else {
-        free((void *)(uintptr_t)after.key.data);
-    }
-    return VERSO_OK;
-}
-
-static verso_err read_range(verso_cursor *cursor, const verso_range *given)
-{
-    verso_range range;
-    memset(&range, 0, sizeof range);
-    if (given->size < sizeof given->size || given->size > 4096) {
-        return vs_fault(VERSO_INVALID, "range: `size` is %zu; set it to sizeof", given->size);
-    }
-    memcpy(&range, given, given->size < sizeof range ? given->size : sizeof range);
-    if ((range.has_from && !vs_slice_is_sound(range.from)) ||
-        (range.has_to && !vs_slice_is_sound(range.to)) ||
-        (range.has_prefix && !vs_slice_is_sound(range.prefix))) {
-        return vs_fault(VERSO_INVALID, "range: a bound has a size but no data");
-    }
-    verso_err err = VERSO_OK;
-    if (range.has_from) {
-        err = set_bound(&cursor->from, range.from, !range.from_exclusive);
-    }
-    if (err == VERSO_OK && range.has_to) {
-        err = set_bound(&cursor->to, range.to, range.to_inclusive);
-    }
-    if (err == VERSO_OK && range.has_prefix) {
-        err = bound_by_prefix(cursor, range.prefix);
-    }
-    cursor->empty =
-        cursor->from.set && cursor->to.set &&
-        (is_above(&cursor->to, cursor->from.key) || (is_below(&cursor->from, cursor->to.key)));
-    return err;
-}
 
 verso_err verso_cursor_open(verso_view *view, const verso_range *range, verso_cursor **cursor)
 {
@@ -136,7 +36,7 @@ verso_err verso_cursor_open(verso_view *view, const verso_range *range, verso_cu
         return vs_fault(VERSO_NOMEM, "no memory for a cursor");
     }
     fresh->view = view;
-    err = range == NULL ? VERSO_OK : read_range(fresh, range);
+    err = vs_range_read(range, &fresh->range);
     if (err == VERSO_OK) {
         err = vs_tree_cursor_open(vs_view_tree(view), view->txn == NULL ? NULL : view->txn->edit,
                                   &fresh->tree);
@@ -153,8 +53,7 @@ void verso_cursor_close(verso_cursor *cursor)
 {
     if (cursor != NULL) {
         vs_tree_cursor_close(cursor->tree);
-        free((void *)(uintptr_t)cursor->from.key.data);
-        free((void *)(uintptr_t)cursor->to.key.data);
+        vs_range_clear(&cursor->range);
         free(cursor);
     }
 }
@@ -177,10 +76,10 @@ static verso_err land(verso_cursor *cursor, verso_err err, bool forward,
     if (err != VERSO_OK) {
         return err;
     }
-    if (is_above(&cursor->to, found->key)) {
+    if (vs_range_is_above(&cursor->range, found->key)) {
         return nothing_there(cursor, AFTER);
     }
-    if (is_below(&cursor->from, found->key)) {
+    if (vs_range_is_below(&cursor->range, found->key)) {
         return nothing_there(cursor, BEFORE);
     }
     cursor->place = ON;
@@ -204,9 +103,9 @@ verso_err verso_cursor_first(verso_cursor *cursor, verso_entry *entry)
         return err;
     }
     struct vs_tree_entry found;
-    if (cursor->from.set) {
-        verso_seek how = cursor->from.inclusive ? VERSO_SEEK_GE : VERSO_SEEK_GT;
-        err = vs_tree_cursor_seek(cursor->tree, how, cursor->from.key, &found);
+    const struct vs_key_range *keys = &cursor->range.keys;
+    if (keys->has_from) {
+        err = vs_tree_cursor_seek(cursor->tree, VERSO_SEEK_GE, keys->from, &found);
     } else {
         err = vs_tree_cursor_first(cursor->tree, &found);
     }
@@ -220,9 +119,9 @@ verso_err verso_cursor_last(verso_cursor *cursor, verso_entry *entry)
         return err;
     }
     struct vs_tree_entry found;
-    if (cursor->to.set) {
-        verso_seek how = cursor->to.inclusive ? VERSO_SEEK_LE : VERSO_SEEK_LT;
-        err = vs_tree_cursor_seek(cursor->tree, how, cursor->to.key, &found);
+    const struct vs_key_range *keys = &cursor->range.keys;
+    if (keys->has_to) {
+        err = vs_tree_cursor_seek(cursor->tree, VERSO_SEEK_LT, keys->to, &found);
     } else {
         err = vs_tree_cursor_last(cursor->tree, &found);
     }
@@ -275,10 +174,10 @@ verso_err verso_cursor_seek(verso_cursor *cursor, verso_seek how, verso_slice ke
         return err;
     }
     bool forward = how >= VERSO_SEEK_EQ;
-    if (forward && how != VERSO_SEEK_EQ && is_below(&cursor->from, key)) {
+    if (forward && how != VERSO_SEEK_EQ && vs_range_is_below(&cursor->range, key)) {
         return verso_cursor_first(cursor, entry);
     }
-    if (!forward && is_above(&cursor->to, key)) {
+    if (!forward && vs_range_is_above(&cursor->range, key)) {
         return verso_cursor_last(cursor, entry);
     }
     struct vs_tree_entry found;
@@ -309,15 +208,15 @@ verso_err verso_cursor_current(verso_cursor *cursor, verso_entry *entry)
 /* Stand before the first entry of the range, so that the tree's batch begins with it. */
 static verso_err stand_before_range(verso_cursor *cursor)
 {
-    if (!cursor->from.set) {
+    const struct vs_key_range *keys = &cursor->range.keys;
+    if (!keys->has_from) {
         verso_err err = vs_tree_cursor_first(cursor->tree, NULL);
         if (err == VERSO_OK) {
             err = vs_tree_cursor_previous(cursor->tree, NULL);
         }
         return err == VERSO_NOT_FOUND ? VERSO_OK : err;
     }
-    verso_seek how = cursor->from.inclusive ? VERSO_SEEK_LT : VERSO_SEEK_LE;
-    verso_err err = vs_tree_cursor_seek(cursor->tree, how, cursor->from.key, NULL);
+    verso_err err = vs_tree_cursor_seek(cursor->tree, VERSO_SEEK_LT, keys->from, NULL);
     return err == VERSO_NOT_FOUND ? VERSO_OK : err;
 }
 
@@ -335,7 +234,7 @@ verso_err verso_cursor_batch(verso_cursor *cursor, verso_entry *entries, size_t 
     if (capacity == 0) {
         return VERSO_OK;
     }
-    if (cursor->empty || cursor->place == AFTER) {
+    if (cursor->range.empty || cursor->place == AFTER) {
         return nothing_there(cursor, AFTER);
     }
     vs_view_tree(cursor->view);
@@ -344,8 +243,8 @@ verso_err verso_cursor_batch(verso_cursor *cursor, verso_entry *entries, size_t 
     }
     size_t filled = 0;
     if (err == VERSO_OK) {
-        err = vs_tree_cursor_batch(cursor->tree, cursor->to.set, cursor->to.key,
-                                   cursor->to.inclusive, entries, capacity, &filled);
+        err = vs_tree_cursor_batch(cursor->tree, cursor->range.keys.has_to, cursor->range.keys.to,
+                                   false, entries, capacity, &filled);
     }
     if (err == VERSO_NOT_FOUND || (err == VERSO_OK && filled < capacity)) {
         cursor->place = AFTER;

@@ -35,7 +35,7 @@ struct verso_view {
     uint32_t slot;                /* reader slot; not used by a transaction's view */
     verso_txn *txn;               /* NULL: a root */
     struct vs_piece *pieces;
-    struct vs_tree_cursor *probe; /* for verso_get_at_or_after(); made at its first use */
+    struct vs_tree_cursor *probe; /* vs_view_probe(); made at its first use */
     uint8_t *note;                /* malloc'ed by verso_view_info() */
 };
 
@@ -80,6 +80,9 @@ static inline const struct vs_tree_view *vs_view_tree(verso_view *view)
 
 /** The bytes of a value that was found: in place, or copied together and kept with the view. */
 verso_err vs_view_value(verso_view *view, const struct vs_tree_value *found, verso_slice *value);
+
+/** The view's own cursor, for calls that hand out one entry by its place. */
+verso_err vs_view_probe(verso_view *view, struct vs_tree_cursor **probe);
 
 /** Free what was copied for the view's values. */
 void vs_view_forget_pieces(verso_view *view);

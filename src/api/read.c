@@ -50,21 +50,30 @@ verso_err verso_get(verso_view *view, verso_slice key, verso_slice *value)
     return err == VERSO_OK ? vs_view_value(view, &found, value) : err;
 }
 
+verso_err vs_view_probe(verso_view *view, struct vs_tree_cursor **probe)
+{
+    const struct vs_tree_view *tree = vs_view_tree(view);
+    verso_err err = VERSO_OK;
+    if (view->probe == NULL) {
+        err = vs_tree_cursor_open(tree, view->txn == NULL ? NULL : view->txn->edit, &view->probe);
+    }
+    *probe = view->probe;
+    return err;
+}
+
 verso_err verso_get_at_or_after(verso_view *view, verso_slice key, verso_entry *found)
 {
     verso_err err = check_arguments(view, key, found);
     if (err != VERSO_OK) {
         return err;
     }
-    const struct vs_tree_view *tree = vs_view_tree(view);
-    if (view->probe == NULL) {
-        err = vs_tree_cursor_open(tree, view->txn == NULL ? NULL : view->txn->edit, &view->probe);
-        if (err != VERSO_OK) {
-            return err;
-        }
+    struct vs_tree_cursor *probe;
+    err = vs_view_probe(view, &probe);
+    if (err != VERSO_OK) {
+        return err;
     }
     struct vs_tree_entry entry;
-    err = vs_tree_cursor_seek(view->probe, VERSO_SEEK_GE, key, &entry);
+    err = vs_tree_cursor_seek(probe, VERSO_SEEK_GE, key, &entry);
     if (err != VERSO_OK) {
         return err;
     }

@@ -147,6 +147,20 @@ uint64_t vs_branch_total(const uint8_t *page)
     return vs_branch_keys_before(page, vs_page_count(page));
 }
 
+unsigned vs_branch_find_rank(const uint8_t *page, uint64_t *rank)
+{
+    struct branch_layout at = branch_layout(page);
+    const uint8_t *keys = page + at.keys_at;
+    for (unsigned i = 0; i < at.count; i++, keys += at.keys_width) {
+        uint64_t below = branch_get_keys(keys, at.keys_width);
+        if (*rank < below) {
+            return i;
+        }
+        *rank -= below;
+    }
+    return at.count;
+}
+
 void vs_branch_set_child(uint8_t *page, unsigned index, vs_page_no child)
 {
     assert(index < vs_page_count(page));

@@ -34,6 +34,9 @@ vs_page_no vs_branch_child(const uint8_t *page, unsigned index);
 uint64_t vs_branch_keys(const uint8_t *page, unsigned index);        /* below that child */
 uint64_t vs_branch_total(const uint8_t *page);                       /* below all children */
 uint64_t vs_branch_keys_before(const uint8_t *page, unsigned index); /* below children [0, index) */
+/** Index of the child with key *rank of those below the branch; *rank becomes its place below that
+ *  child. @return The count of children if the branch has not so many keys. */
+unsigned vs_branch_find_rank(const uint8_t *page, uint64_t *rank);
 void vs_branch_set_child(uint8_t *page, unsigned index, vs_page_no child);
 void vs_branch_set_keys(uint8_t *page, unsigned index, uint64_t keys);
 

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "os/fault.h"
+#include "tree/count.h"
 #include "tree/cursor_place.h"
 #include "tree/value.h"
 
@@ -264,6 +265,21 @@ verso_err vs_tree_cursor_first(struct vs_tree_cursor *cursor, struct vs_tree_ent
 verso_err vs_tree_cursor_last(struct vs_tree_cursor *cursor, struct vs_tree_entry *entry)
 {
     return go_to_edge(cursor, true, entry);
+}
+
+verso_err vs_tree_cursor_nth(struct vs_tree_cursor *cursor, uint64_t rank,
+                             struct vs_tree_entry *entry)
+{
+    renew(cursor);
+    if (rank >= cursor->view.root.keys) {
+        return stand(cursor, PLACE_AFTER_LAST);
+    }
+    verso_err err = vs_path_to_rank(&cursor->view, rank, &cursor->path);
+    if (err != VERSO_OK) {
+        return vs_cursor_fail(cursor, err);
+    }
+    enter(cursor);
+    return stand_on(cursor, cursor->path.level[0].index, entry);
 }
 
 /** Stand between entries, where `key` is missing; steps go from there. */

@@ -34,6 +34,10 @@ verso_err vs_tree_cursor_next(struct vs_tree_cursor *cursor, struct vs_tree_entr
 verso_err vs_tree_cursor_previous(struct vs_tree_cursor *cursor, struct vs_tree_entry *entry);
 verso_err vs_tree_cursor_seek(struct vs_tree_cursor *cursor, verso_seek how, verso_slice key,
                               struct vs_tree_entry *entry);
+/** Stand on the entry with `rank` entries before it. VERSO_NOT_FOUND: there are not so many; the
+ *  cursor then stands after the last. */
+verso_err vs_tree_cursor_nth(struct vs_tree_cursor *cursor, uint64_t rank,
+                             struct vs_tree_entry *entry);
 verso_err vs_tree_cursor_current(struct vs_tree_cursor *cursor, struct vs_tree_entry *entry);
 
 /**

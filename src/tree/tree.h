@@ -26,6 +26,14 @@ struct vs_tree_view {
     uint64_t version; /* or generation, for a history tree */
 };
 
+/** The keys at or above `from` and below `to`, each bound where the range has it. */
+struct vs_key_range {
+    bool has_from;
+    bool has_to;
+    verso_slice from;
+    verso_slice to;
+};
+
 /** A value found: `bytes` where it lies in one piece, else NULL and `run` says where. */
 struct vs_tree_value {
     verso_slice slice; /* data NULL and size > 0: read it through `run` */
