@@ -61,7 +61,7 @@ typedef enum verso_err {
     VERSO_READ_ONLY = -17,   /**< A change was asked of a read-only handle. */
     VERSO_UNKNOWN = -18,     /**< Outcome unknown until reopened: the sync failed. */
     VERSO_POISONED = -19,    /**< A sync failed earlier: this handle refuses all writes. */
-    VERSO_MUST_ABORT = -20,  /**< The transaction met an error before; only abort is left. */
+    VERSO_MUST_ABORT = -20,  /**< A change failed halfway: abort, or roll back to a savepoint. */
     VERSO_FORKED = -21,      /**< The handle was opened before fork(); open anew in the child. */
     VERSO_ORDER = -22,       /**< Keys of a sorted call do not ascend. */
     VERSO_LIMIT = -23        /**< A named limit is reached; the detail says which. */
@@ -263,7 +263,8 @@ VERSO_API VERSO_MUST_USE verso_err verso_wait_durable(verso_store *store, verso_
  * Errors shared by all calls that change a transaction:
  * @retval VERSO_TOO_BIG  Key longer than verso_key_size_max() or value longer than 1 GiB.
  * @retval VERSO_NOSPC, VERSO_NOMEM, VERSO_IO, VERSO_CORRUPT  If the change had begun, every later
- *                        call returns VERSO_MUST_ABORT; else the transaction goes on unchanged.
+ *                        call but verso_rollback() and verso_abort() returns VERSO_MUST_ABORT; else
+ *                        the transaction goes on unchanged.
  */
 VERSO_API VERSO_MUST_USE verso_err verso_put(verso_txn *txn, verso_slice key, verso_slice value);
 
@@ -321,24 +322,34 @@ VERSO_API size_t verso_key_size_max(const verso_store *store);
 
 /**
  * Mark a place in the transaction to which it can be rolled back. Savepoints nest, and cover all
- * trees of the transaction. Each costs memory for the pages that are changed after it.
+ * trees of the transaction. Each costs memory for the pages that are changed after it: those that
+ * the transaction had made before, each once.
  *
+ * Commit and abort end all savepoints.
  * @param txn  Any handle of the transaction.
  * @param[out] savepoint  1 for the outermost, 2 for one inside it, ...
- * @retval VERSO_LIMIT  1,000 are open.
+ * @retval VERSO_LIMIT       1,000 are open.
+ * @retval VERSO_MUST_ABORT  A change has failed in the middle.
+ * @retval VERSO_INVALID, VERSO_NOMEM  Nothing was done.
  */
 VERSO_API VERSO_MUST_USE verso_err verso_savepoint(verso_txn *txn, uint32_t *savepoint);
 
 /**
  * Undo everything since the savepoint, which stays open; those inside it are gone. A transaction
- * that a failed change has broken since then can be used again.
+ * that a failed change has broken since then can be used again. Cursors stay open.
  *
  * Values borrowed from the transaction end; handles of trees that did not exist then end, too.
  * @retval VERSO_INVALID  No such savepoint is open.
+ * @retval VERSO_NOMEM    Nothing was rolled back; it may be tried again.
  */
 VERSO_API VERSO_MUST_USE verso_err verso_rollback(verso_txn *txn, uint32_t savepoint);
 
-/** Forget the savepoint and those inside it; what was done since then stays. VERSO_INVALID. */
+/**
+ * Forget the savepoint and those inside it; what was done since then stays.
+ *
+ * @retval VERSO_INVALID     No such savepoint is open.
+ * @retval VERSO_MUST_ABORT  A change has failed in the middle: roll back first.
+ */
 VERSO_API VERSO_MUST_USE verso_err verso_release(verso_txn *txn, uint32_t savepoint);
 
 /* ---- trees -------------------------------------------------------------------------------- */

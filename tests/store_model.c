@@ -16,8 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/handles.h"
 #include "expected_roots.h"
 #include "format/layout.h"
+#include "model_savepoints.h"
 #include "simulated_disk.h"
 #include "view_compare.h"
 
@@ -60,6 +62,7 @@ struct store_model {
     struct held held[HELD_MAX];
     unsigned held_count;
     struct cut cut;
+    struct model_savepoints savepoints; /* of the transaction */
     bool shrinking;
     uint64_t long_bytes; /* of long values so far */
     unsigned beside;     /* steps still to come beside the checkpoint that runs */
@@ -159,6 +162,8 @@ struct store_model_config store_model_draw(uint64_t seed, uint32_t page_size)
         const unsigned weights[] = {0, 1, 3, 10};
         config.weight[step] = weights[simulated_random_below(&random, 4)];
     }
+    const unsigned savepoints[] = {0, 0, 6, 40};
+    config.savepoint_one_in = savepoints[simulated_random_below(&random, 4)];
     config.weight[STORE_MODEL_TRANSACTION] += 30;
     config.weight[STORE_MODEL_READ] += 5;
     config.weight[STORE_MODEL_CHECK] += 1;
@@ -241,7 +246,13 @@ static verso_err open_store(struct store_model *model)
     options.arena_bytes = model->config.arena_bytes;
     options.log_bytes = model->config.log_bytes;
     options.system = simulated_disk_os(model->disk);
-    return verso_open(model->config.in_memory ? NULL : STORE_PATH, &options, &model->store);
+    verso_err err =
+        verso_open(model->config.in_memory ? NULL : STORE_PATH, &options, &model->store);
+    uint64_t frames = model->config.arena_bytes / model->config.page_size;
+    if (err == VERSO_OK && frames < model->store->store->arena_limit) {
+        model->store->store->arena_limit = frames; /* fewer than verso_open() allows */
+    }
+    return err;
 }
 
 struct store_model *store_model_open(const struct store_model_config *config)
@@ -426,6 +437,11 @@ static const char *put_sorted(struct store_model *model, verso_txn *txn)
     return err == VERSO_OK ? NULL : failed(model, "a sorted put", err);
 }
 
+static const char *move_savepoints(struct store_model *model, verso_txn *txn)
+{
+    return model_savepoints_move(&model->savepoints, txn, &model->roots.working, &model->random);
+}
+
 /* Walk with one cursor while changing the tree under it: after any change the next entry is the
  * first above the key where the cursor stood, the previous one the last below. */
 static const char *walk_and_change(struct store_model *model, verso_txn *txn)
@@ -448,6 +464,9 @@ static const char *walk_and_change(struct store_model *model, verso_txn *txn)
             if (fault == NULL && one_in(model, 2)) {
                 err = verso_delete(txn, stood); /* NOT_FOUND never: nothing else deletes here */
                 expected_delete(&model->roots, stood);
+            }
+            if (fault == NULL && err == VERSO_OK && one_in(model, model->config.savepoint_one_in)) {
+                fault = move_savepoints(model, txn);
             }
             bool forward = one_in(model, 2);
             place = tree_state_seek(working, forward ? VERSO_SEEK_GT : VERSO_SEEK_LT, stood);
@@ -476,6 +495,9 @@ static const char *change_some(struct store_model *model, verso_txn *txn)
         model->shrinking = true;
     } else if (count <= model->config.keys_target / 10) {
         model->shrinking = false;
+    }
+    if (one_in(model, model->config.savepoint_one_in)) {
+        return move_savepoints(model, txn);
     }
     switch (below(model, 24)) {
     case 0:
@@ -561,6 +583,7 @@ static const char *transaction(struct store_model *model)
     for (uint64_t i = 0; i < changes && fault == NULL; i++) {
         fault = change_some(model, txn);
     }
+    model_savepoints_clear(&model->savepoints); /* those open end with the transaction */
     bool aborts = fault != NULL || one_in(model, 8);
     if (!aborts) {
         /* a put of the same bytes is a change too: let a marker make all commits count */

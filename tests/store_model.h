@@ -34,15 +34,16 @@ struct store_model_config {
     bool in_memory;
     uint64_t keep_last;
     verso_durability durability;
-    uint64_t arena_bytes;
+    uint64_t arena_bytes; /* may be less than verso_open() allows */
     uint64_t log_bytes;
     enum page_keys keys;
-    size_t value_max;      /* bytes of most values */
-    size_t long_value_max; /* bytes of the rest */
-    unsigned long_one_in;  /* values that are long; 0: none */
-    size_t keys_target;    /* the store grows and shrinks between a tenth of this and this */
-    unsigned changes_max;  /* in most transactions */
-    unsigned large_one_in; /* transactions that change much more; 0: none */
+    size_t value_max;          /* bytes of most values */
+    size_t long_value_max;     /* bytes of the rest */
+    unsigned long_one_in;      /* values that are long; 0: none */
+    size_t keys_target;        /* the store grows and shrinks between a tenth of this and this */
+    unsigned changes_max;      /* in most transactions */
+    unsigned large_one_in;     /* transactions that change much more; 0: none */
+    unsigned savepoint_one_in; /* steps of a transaction that open, roll back or release; 0: none */
     unsigned weight[STORE_MODEL_STEPS];
 };
 

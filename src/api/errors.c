@@ -48,7 +48,7 @@ const char *verso_strerror(verso_err err)
     case VERSO_POISONED:
         return "a sync failed before; writes are refused";
     case VERSO_MUST_ABORT:
-        return "the transaction failed before and can only be aborted";
+        return "a change failed halfway: abort, or roll back to a savepoint";
     case VERSO_FORKED:
         return "the handle was opened before fork()";
     case VERSO_ORDER:

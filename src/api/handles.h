@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "api/operations.h"
+#include "api/savepoint.h"
 #include "history/history.h"
 #include "os/fault.h"
 #include "os/fork.h"
@@ -52,8 +53,9 @@ struct vs_transaction {
     struct verso_txn main;    /* the default tree's handle: what verso_begin() hands out */
     struct vs_tree_edit tree; /* the default tree */
     struct vs_operations operations;
+    struct vs_txn_savepoints savepoints;
     bool changed; /* there is something to commit */
-    bool broken;  /* a call failed in the middle of a change: only abort is left */
+    bool broken;  /* a call failed in the middle of a change: abort or roll back */
     uint64_t keep_last;
     uint8_t *old; /* the value that the last exchange or take handed back */
     size_t old_capacity;

@@ -74,3 +74,11 @@ void vs_operations_note(struct vs_operations *operations, const struct vs_operat
     append(operations, operation->key.data, operation->key.size);
     append(operations, operation->value.data, operation->value.size);
 }
+
+void vs_operations_take_back(struct vs_operations *operations, size_t size)
+{
+    if (operations->kept) {
+        assert(size <= operations->size);
+        operations->size = size;
+    }
+}

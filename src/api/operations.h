@@ -34,4 +34,8 @@ verso_err vs_operations_reserve(struct vs_operations *operations, size_t payload
 /** Note an operation for which there is room. */
 void vs_operations_note(struct vs_operations *operations, const struct vs_operation *operation);
 
+/** Take back what was noted since `size` was the size. Operations that overflowed do not come
+ *  back: the transaction still commits by a checkpoint. */
+void vs_operations_take_back(struct vs_operations *operations, size_t size);
+
 #endif

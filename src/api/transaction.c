@@ -24,6 +24,7 @@ static void free_memory(struct vs_transaction *shared)
     if (shared != NULL) {
         vs_tree_edit_clear(&shared->tree);
         vs_operations_clear(&shared->operations);
+        vs_txn_savepoints_clear(&shared->savepoints);
         free(shared->old);
         free(shared);
     }
@@ -57,6 +58,7 @@ static verso_err start(struct vs_transaction *shared, verso_store *store,
     shared->keep_last = store->store->keep_last;
     shared->changed = false;
     shared->broken = false;
+    shared->savepoints.count = 0;
     vs_operations_restart(&shared->operations, !store->store->in_memory,
                           store->store->config.log_bytes);
     verso_txn *txn = &shared->main;

@@ -9,7 +9,8 @@
  * Threads: only the holder of the writer lock.
  * Errors of all calls: VERSO_NOMEM, VERSO_NOSPC, VERSO_IO, VERSO_CORRUPT. After vs_writer_reserve()
  * succeeded, that many pages can be had from vs_page_new() and vs_page_own() without failing for
- * want of space or memory; what else fails in the middle of a change leaves only abort.
+ * want of space or memory; what else fails in the middle of a change leaves only abort, or a
+ * rollback to a savepoint (savepoint.h).
  */
 #ifndef VERSO_STORE_PAGE_WRITER_H
 #define VERSO_STORE_PAGE_WRITER_H

@@ -57,6 +57,21 @@ struct vs_tree_view vs_tree_edit_view(const struct vs_tree_edit *edit)
                                  .version = vs_writer_version(edit->writer)};
 }
 
+struct vs_tree_mark vs_tree_edit_mark(const struct vs_tree_edit *edit)
+{
+    return (struct vs_tree_mark){.root = edit->root, .fingerprint = edit->fingerprint};
+}
+
+void vs_tree_edit_return(struct vs_tree_edit *edit, const struct vs_tree_mark *mark)
+{
+    edit->root = mark->root;
+    edit->fingerprint = mark->fingerprint;
+    edit->changes++; /* cursors look anew */
+    if (edit->workspace != NULL) {
+        edit->workspace->remembered = false;
+    }
+}
+
 /** One block: the struct, cells, scratch pages, key buffers, in falling order of alignment. */
 static struct vs_edit_workspace *make_workspace(size_t page_size)
 {

@@ -78,6 +78,16 @@ void vs_tree_edit_clear(struct vs_tree_edit *edit);
 /** The edit's tree as a view (its own changes included). */
 struct vs_tree_view vs_tree_edit_view(const struct vs_tree_edit *edit);
 
+/** What an edit's tree is at some moment; its pages are the page writer's. */
+struct vs_tree_mark {
+    struct vs_tree_root root;
+    uint64_t fingerprint;
+};
+
+struct vs_tree_mark vs_tree_edit_mark(const struct vs_tree_edit *edit);
+/** The pages have been rolled back to where they were at the mark: so is the tree. */
+void vs_tree_edit_return(struct vs_tree_edit *edit, const struct vs_tree_mark *mark);
+
 enum vs_put_mode {
     VS_PUT_UPSERT,
     VS_PUT_INSERT,  /* VERSO_EXISTS if the key is there */
@@ -91,7 +101,7 @@ typedef verso_err (*vs_old_value)(void *argument, const struct vs_tree_value *ol
  * Put one pair. @param old  NULL, or called if the key was there, before anything is changed; an
  * error from it ends the call with nothing changed.
  * @retval VERSO_EXISTS, VERSO_NOT_FOUND, VERSO_TOO_BIG  Nothing was changed.
- * @retval others  If *broken became true, the transaction can only be aborted.
+ * @retval others  If *broken became true, the transaction can only be aborted or rolled back.
  */
 verso_err vs_tree_put(struct vs_tree_edit *edit, enum vs_put_mode mode, verso_slice key,
                       verso_slice value, vs_old_value old, void *argument, bool *broken);
