@@ -570,6 +570,21 @@ Test(os_posix, renames_over_an_existing_file)
     cr_assert_eq(os->unlink(os, in_directory("f")), VERSO_NO_STORE);
 }
 
+Test(os_posix, renames_to_a_new_name_never_over_a_file)
+{
+    struct vs_file *file = open_file("f", VS_OPEN_CREATE);
+    cr_assert_eq(os->write_at(file, 0, text, sizeof text), VERSO_OK);
+    os->close(open_file("g", VS_OPEN_CREATE));
+    cr_assert_eq(os->rename_new(os, in_directory("f"), in_directory("g")), VERSO_EXISTS);
+    cr_assert_eq(os->rename_new(os, in_directory("f"), in_directory("h")), VERSO_OK);
+    cr_assert_eq(open_error("f", VS_OPEN_READ), VERSO_NO_STORE);
+    os->close(file);
+    file = open_file("h", VS_OPEN_READ);
+    expect_text(file, 0);
+    os->close(file);
+    cr_assert_eq(os->rename_new(os, in_directory("f"), in_directory("i")), VERSO_NO_STORE);
+}
+
 Test(os_posix, syncs_the_directory_of_a_path)
 {
     cr_assert_eq(os->sync_directory(os, in_directory("whatever")), VERSO_OK);

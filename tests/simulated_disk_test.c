@@ -115,6 +115,17 @@ Test(simulated_disk, renames_over_an_existing_file)
     cr_assert_eq(os->rename(os, "d/b", "e/b"), VERSO_INVALID);
 }
 
+Test(simulated_disk, renames_to_a_new_name_never_over_a_file)
+{
+    os->close(durable_file("d/a", 'a', 1));
+    os->close(durable_file("d/b", 'b', 1));
+    cr_assert_eq(os->rename_new(os, "d/a", "d/b"), VERSO_EXISTS);
+    cr_assert_eq(byte_of(disk, "d/b", 0), 'b');
+    cr_assert_eq(os->rename_new(os, "d/a", "d/c"), VERSO_OK);
+    cr_assert(!simulated_disk_exists(disk, "d/a"));
+    cr_assert_eq(byte_of(disk, "d/c", 0), 'a');
+}
+
 struct listing {
     char text[256];
     verso_err result;

@@ -382,6 +382,22 @@ static verso_err sim_rename(const struct vs_os *os, const char *from, const char
                                                         : rename_there(disk_of(os), from, to));
 }
 
+static verso_err rename_new_there(struct simulated_disk *disk, const char *from, const char *to)
+{
+    if (simulated_table_find(&disk->names.live, to) != NULL) {
+        return vs_fault(VERSO_EXISTS, "rename %s to %s: the name is taken", from, to);
+    }
+    return rename_there(disk, from, to);
+}
+
+static verso_err sim_rename_new(const struct vs_os *os, const char *from, const char *to)
+{
+    struct simulated_call call;
+    simulated_call_begin(&call, disk_of(os), SIMULATED_RENAME, from, 0, 0);
+    return simulated_call_end(&call, call.fault != NULL ? simulated_call_fault(&call)
+                                                        : rename_new_there(disk_of(os), from, to));
+}
+
 static verso_err unlink_there(struct simulated_disk *disk, const char *path)
 {
     if (disk->is_read_only) {
@@ -563,6 +579,7 @@ void simulated_os_init(struct vs_os *os, struct simulated_disk *disk)
         .sync_data = sim_sync,
         .sync_full = sim_sync,
         .rename = sim_rename,
+        .rename_new = sim_rename_new,
         .unlink = sim_unlink,
         .sync_directory = sim_sync_directory,
         .list = sim_list,

@@ -75,6 +75,8 @@ struct vs_os {
     verso_err (*sync_full)(struct vs_file *file);
 
     verso_err (*rename)(const struct vs_os *os, const char *from, const char *to);
+    /** The same, but never over anything: VERSO_EXISTS if there is something at `to`. */
+    verso_err (*rename_new)(const struct vs_os *os, const char *from, const char *to);
     /** VERSO_NO_STORE if not there. */
     verso_err (*unlink)(const struct vs_os *os, const char *path);
     /** Make creation, renaming and deletion in the directory that holds `path` durable. */

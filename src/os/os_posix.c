@@ -74,6 +74,7 @@ static const struct vs_os real = {
     .sync_data = vs_posix_sync_data,
     .sync_full = vs_posix_sync_full,
     .rename = vs_posix_rename,
+    .rename_new = vs_posix_rename_new,
     .unlink = vs_posix_unlink,
     .sync_directory = vs_posix_sync_directory,
     .list = vs_posix_list,

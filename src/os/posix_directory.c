@@ -25,6 +25,28 @@ verso_err vs_posix_rename(const struct vs_os *os, const char *from, const char *
     return VERSO_OK;
 }
 
+/* A hard link is the one way known to all POSIX systems to give a name that must be free. Whoever
+   dies between link and unlink leaves two names of one whole file. */
+verso_err vs_posix_rename_new(const struct vs_os *os, const char *from, const char *to)
+{
+    (void)os;
+#ifdef RENAME_NOREPLACE
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
+        return VERSO_OK;
+    }
+    bool unsupported = errno == EINVAL || errno == ENOSYS; /* by this file system, this kernel */
+#else
+    bool unsupported = true;
+#endif
+    if (unsupported && link(from, to) == 0) {
+        return vs_posix_unlink(os, from);
+    }
+    if (errno == EEXIST) {
+        return vs_fault(VERSO_EXISTS, "rename %s to %s: the name is taken", from, to);
+    }
+    return vs_posix_fault("rename", from);
+}
+
 verso_err vs_posix_unlink(const struct vs_os *os, const char *path)
 {
     (void)os;

@@ -9,6 +9,7 @@
 #include "os/os.h"
 
 verso_err vs_posix_rename(const struct vs_os *os, const char *from, const char *to);
+verso_err vs_posix_rename_new(const struct vs_os *os, const char *from, const char *to);
 verso_err vs_posix_unlink(const struct vs_os *os, const char *path);
 verso_err vs_posix_sync_directory(const struct vs_os *os, const char *path);
 verso_err vs_posix_list(const struct vs_os *os, const char *prefix,

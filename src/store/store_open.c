@@ -237,6 +237,9 @@ static verso_err open_memory_parts(struct vs_store *store)
     store->tables_stand = err == VERSO_OK;
     store->space.file_pages = store->arena.capacity;
     memset(&store->meta, 0, sizeof store->meta);
+    if (err == VERSO_OK) { /* copies of it carry it on */
+        err = store->os->random(store->os, store->meta.uuid, sizeof store->meta.uuid);
+    }
     store->meta.page_size = (uint32_t)page_size;
     store->meta.clean = true;
     store->meta.retained_from = 1;

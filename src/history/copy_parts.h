@@ -1,0 +1,37 @@
+/*
+ * copy_parts.h - what the parts of a copy share. For the copy_*.c files only.
+ */
+#ifndef VERSO_HISTORY_COPY_PARTS_H
+#define VERSO_HISTORY_COPY_PARTS_H
+
+#include "format/meta.h"
+#include "history/copy.h"
+#include "history/copy_file.h"
+
+/** A copy being written. */
+struct vs_copy {
+    const struct vs_copy_roots *roots;
+    struct vs_pages *pages; /* of the source */
+    struct vs_copy_file file;
+    vs_page_no *number; /* in the copy, of each page of the source; 0: not copied */
+    size_t number_capacity;
+    uint8_t *page; /* the one that is being changed: page_size bytes */
+};
+
+/** The number in the copy of a page of the source; 0: it was not copied. */
+static inline vs_page_no vs_copy_number(const struct vs_copy *copy, vs_page_no page)
+{
+    return page < copy->number_capacity ? copy->number[page] : 0;
+}
+
+/** Copy what a tree reaches and was not copied yet. *root: becomes its top in the copy. */
+verso_err vs_copy_tree(struct vs_copy *copy, struct vs_tree_root *root);
+
+/** Make the history tree of the chosen roots, whose records are `records`, oldest first. */
+verso_err vs_copy_history(struct vs_copy_file *file, const struct vs_root_record *records,
+                          size_t count, struct vs_tree_root *history);
+
+/** Write the page table over all that was written; @param[out] top  Its uppermost entries. */
+verso_err vs_copy_table(struct vs_copy *copy, uint64_t top[VS_TOPS_MAX]);
+
+#endif

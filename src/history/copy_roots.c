@@ -1,0 +1,140 @@
+/*
+ * copy_roots.c - choosing the roots of a copy, and keeping them readable while it is written.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "history/copy.h"
+#include "history/history.h"
+#include "os/fault.h"
+
+static verso_err reserve_root(struct vs_copy_roots *roots)
+{
+    if (roots->count < roots->capacity) {
+        return VERSO_OK;
+    }
+    size_t capacity = roots->capacity * 2 + 64;
+    struct vs_copied_root *grown = realloc(roots->root, capacity * sizeof *grown);
+    if (grown == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for the list of roots to be copied");
+    }
+    roots->root = grown;
+    roots->capacity = capacity;
+    return VERSO_OK;
+}
+
+/* Pin a root, and keep its note. */
+static verso_err add_root(struct vs_copy_roots *roots, uint64_t version)
+{
+    verso_err err = reserve_root(roots);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    struct vs_copied_root *root = &roots->root[roots->count];
+    uint8_t note[VS_NOTE_MAX];
+    err = vs_history_pin(roots->store, version, &root->slot, &root->record, note);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    verso_slice *kept = &root->record.note;
+    kept->data = NULL;
+    if (kept->size > 0) {
+        kept->data = malloc(kept->size);
+        if (kept->data == NULL) {
+            vs_reader_unpin(&roots->store->readers, root->slot);
+            return vs_fault(VERSO_NOMEM, "no memory for the list of roots to be copied");
+        }
+        memcpy((void *)(uintptr_t)kept->data, note, kept->size);
+    }
+    roots->count++;
+    return VERSO_OK;
+}
+
+static void drop_roots(struct vs_copy_roots *roots)
+{
+    for (size_t i = 0; i < roots->count; i++) {
+        vs_reader_unpin(&roots->store->readers, roots->root[i].slot);
+        free((void *)(uintptr_t)roots->root[i].record.note.data);
+    }
+    roots->count = 0;
+}
+
+/* Kept roots go from the oldest on: where one has gone while the list was made, those before it
+   have gone as well. */
+static verso_err add_kept(struct vs_copy_roots *roots, uint64_t newest)
+{
+    uint64_t oldest = vs_history_oldest(roots->store);
+    for (uint64_t version = oldest == 0 ? 1 : oldest; version <= newest; version++) {
+        verso_err err = add_root(roots, version);
+        if (err == VERSO_GONE) {
+            drop_roots(roots);
+        } else if (err != VERSO_OK) {
+            return err;
+        }
+    }
+    return VERSO_OK;
+}
+
+static verso_err add_chosen(struct vs_copy_roots *roots, const struct vs_copy_choice *choice)
+{
+    for (size_t i = 0; i < choice->count; i++) {
+        verso_err err = add_root(roots, choice->ids[i]);
+        if (err != VERSO_OK) {
+            return err;
+        }
+    }
+    return VERSO_OK;
+}
+
+/* The newest published root always comes along, whichever it is by now. */
+static verso_err add_newest(struct vs_copy_roots *roots)
+{
+    for (;;) {
+        uint64_t newest = vs_roots_published(&roots->store->roots);
+        bool there = roots->count > 0 && roots->root[roots->count - 1].record.version >= newest;
+        if (newest == 0 || there) {
+            return VERSO_OK;
+        }
+        verso_err err = add_root(roots, newest);
+        if (err != VERSO_GONE) { /* else a newer one is published by now */
+            return err;
+        }
+    }
+}
+
+/* A store keeps all roots from one on. */
+static verso_err check_gaps(const struct vs_copy_roots *roots)
+{
+    for (size_t i = 1; i < roots->count; i++) {
+        uint64_t version = roots->root[i].record.version;
+        if (version != roots->root[i - 1].record.version + 1) {
+            return vs_fault(VERSO_LIMIT,
+                            "a copy without root %llu cannot have roots before and after it",
+                            (unsigned long long)version - 1);
+        }
+    }
+    return VERSO_OK;
+}
+
+verso_err vs_copy_choose(struct vs_store *store, const struct vs_copy_choice *choice,
+                         struct vs_copy_roots *roots)
+{
+    *roots = (struct vs_copy_roots){.store = store};
+    pthread_mutex_lock(&store->roots.lookup_lock); /* guards the meta */
+    memcpy(roots->uuid, store->meta.uuid, sizeof roots->uuid);
+    roots->epoch = store->meta.epoch;
+    pthread_mutex_unlock(&store->roots.lookup_lock);
+    roots->keep_last = atomic_load(&store->counts.keep_last);
+    verso_err err = choice->all ? add_kept(roots, vs_roots_published(&store->roots))
+                                : add_chosen(roots, choice);
+    if (err == VERSO_OK) {
+        err = add_newest(roots);
+    }
+    return err == VERSO_OK ? check_gaps(roots) : err;
+}
+
+void vs_copy_release(struct vs_copy_roots *roots)
+{
+    drop_roots(roots);
+    free(roots->root);
+}
