@@ -447,7 +447,8 @@ verso_err vs_posix_map(struct vs_file *file, size_t size, const uint8_t **addres
 
     void *mapped = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_NORESERVE, posix(file)->fd, 0);
     if (mapped == MAP_FAILED) {
-        if (errno == EOVERFLOW || errno == EAGAIN) { /* too long a range, or too much locked */
+        /* too long a range, too much locked, too long a range under valgrind */
+        if (errno == EOVERFLOW || errno == EAGAIN || errno == EINVAL) {
             errno = ENOMEM;
         }
         return vs_posix_fault("map", posix(file)->path);

@@ -131,6 +131,7 @@ static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_r
                         uint64_t keep_last, uint64_t retained, bool clean)
 {
     struct vs_store *store = checkpoint->store;
+    vs_store_drop_old_mappings(store);
     verso_err err = vs_store_sync(store); /* C1 */
     if (err == VERSO_OK) {
         err = copy_kept(checkpoint, root->version);

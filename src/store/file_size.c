@@ -49,7 +49,10 @@ void vs_store_adopt_file_size(struct vs_store *store, uint64_t pages)
 static verso_err allocate(struct vs_store *store, uint64_t usable, uint64_t reserve)
 {
     uint64_t bytes = (usable + reserve) << store->pages.page_shift;
-    verso_err err = store->os->allocate(store->file, bytes);
+    verso_err err = vs_store_map_at_least(store, bytes);
+    if (err == VERSO_OK) {
+        err = store->os->allocate(store->file, bytes);
+    }
     if (err == VERSO_OK) {
         store->file_grew = true;
         store->space.file_pages = usable;
@@ -59,27 +62,39 @@ static verso_err allocate(struct vs_store *store, uint64_t usable, uint64_t rese
     return err;
 }
 
+/* On disk, in the address space, or among the page numbers. */
+static bool has_no_room(verso_err err)
+{
+    return err == VERSO_NOSPC || err == VERSO_NOMEM || err == VERSO_LIMIT;
+}
+
+/* By a whole step if there is room, else by what is needed; the reserve stays behind it. */
+static verso_err lengthen(struct vs_store *store, uint64_t pages)
+{
+    const struct vs_space *space = &store->space;
+    uint64_t limit = store->pages.limit;
+    if (pages + space->reserve_pages > limit || store->in_memory || store->read_only) {
+        return vs_fault(VERSO_LIMIT, "the store cannot grow beyond %llu pages while it is open",
+                        (unsigned long long)limit);
+    }
+    uint64_t goal = space->file_pages + growth_step(store, space->file_pages);
+    goal = goal < pages ? pages : goal;
+    uint64_t reserve = wanted_reserve(goal);
+    if (goal + reserve > limit) {
+        return allocate(store, pages, space->reserve_pages);
+    }
+    verso_err err = allocate(store, goal, reserve);
+    return has_no_room(err) ? allocate(store, pages, space->reserve_pages) : err;
+}
+
 verso_err vs_store_grow(struct vs_store *store, uint64_t pages)
 {
     struct vs_space *space = &store->space;
     if (pages <= space->file_pages) {
         return VERSO_OK;
     }
-    if (pages > store->pages.limit || store->in_memory || store->read_only) {
-        return vs_fault(VERSO_LIMIT, "the store cannot grow beyond %u pages", store->pages.limit);
-    }
-    uint64_t goal = space->file_pages + growth_step(store, space->file_pages);
-    goal = goal < pages ? pages : goal;
-    uint64_t reserve = wanted_reserve(goal);
-    if (goal + reserve > store->pages.limit) {
-        goal = pages;
-        reserve = 0;
-    }
-    verso_err err = allocate(store, goal, reserve);
-    if (err == VERSO_NOSPC) { /* not the whole step, but what is needed */
-        err = allocate(store, pages, space->reserve_pages);
-    }
-    if (err == VERSO_NOSPC && store->may_use_reserve &&
+    verso_err err = lengthen(store, pages);
+    if (has_no_room(err) && store->may_use_reserve &&
         pages <= space->file_pages + space->reserve_pages) {
         space->reserve_pages -= pages - space->file_pages;
         space->file_pages = pages;

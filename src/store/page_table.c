@@ -23,7 +23,7 @@ verso_err vs_page_table_init(struct vs_page_table *table, const uint8_t *map, si
                              vs_page_no pages, const struct vs_reader_slots *readers)
 {
     memset(table, 0, sizeof *table);
-    table->map = map;
+    atomic_store(&table->map, map);
     table->page_size = page_size;
     table->blocks = (uint32_t)(((uint64_t)pages + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
     table->readers = readers;
@@ -76,14 +76,16 @@ void vs_page_table_set_top(struct vs_page_table *table, const uint64_t *top)
 static verso_err checked_part(struct vs_page_table *table, uint64_t at, uint64_t entry,
                               const char *what, uint32_t number, const uint8_t **bytes)
 {
-    if (table->map == NULL || at + VS_PART_BYTES > atomic_load(&table->file_bytes)) {
+    uint64_t file_bytes = atomic_load(&table->file_bytes); /* first: see address_space.c, M1 */
+    const uint8_t *map = atomic_load_explicit(&table->map, memory_order_relaxed);
+    if (map == NULL || at + VS_PART_BYTES > file_bytes) {
         return vs_fault(VERSO_CORRUPT, "%s %u lies beyond the end of the file", what, number);
     }
-    if (vs_crc32c(0, table->map + at, VS_PART_BYTES) != vs_entry_crc(entry)) {
+    if (vs_crc32c(0, map + at, VS_PART_BYTES) != vs_entry_crc(entry)) {
         return vs_fault(VERSO_CORRUPT, "%s %u (at byte %llu): checksum does not match its entry",
                         what, number, (unsigned long long)at);
     }
-    *bytes = table->map + at;
+    *bytes = map + at;
     return VERSO_OK;
 }
 
@@ -189,7 +191,8 @@ static const struct vs_descriptor *block_bytes(const struct vs_page_table *table
         return never_used;
     }
     uint64_t at = vs_layout_block_at(table->page_size, number, where - VS_BLOCK_COPY_A);
-    return (const struct vs_descriptor *)(const void *)(table->map + at);
+    const uint8_t *map = atomic_load_explicit(&table->map, memory_order_relaxed);
+    return (const struct vs_descriptor *)(const void *)(map + at);
 }
 
 static verso_err locate(struct vs_page_table *table, uint32_t number, uint32_t *where)

@@ -50,7 +50,7 @@ struct vs_block_limbo {
 };
 
 struct vs_page_table {
-    const uint8_t *map;
+    _Atomic(const uint8_t *) map; /* the store file, as in vs_pages */
     size_t page_size;
     uint32_t blocks;             /* that can be */
     _Atomic uint64_t file_bytes; /* nothing beyond may be touched in the mapping */

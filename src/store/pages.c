@@ -100,7 +100,7 @@ static verso_err first_touch(struct vs_pages *pages, vs_page_no page, bool run,
         return vs_fault(VERSO_CORRUPT, "page %u (%s): lies beyond the end of the file", page,
                         kind_name(kind));
     }
-    const uint8_t *found = pages->map + at;
+    const uint8_t *found = vs_page_in_file(pages, page);
     if (vs_page_checksum(page, born, found, pages->page_size) != vs_descriptor_crc(descriptor)) {
         return vs_fault(VERSO_CORRUPT, "page %u (%s): checksum does not match its descriptor", page,
                         kind_name(kind));
@@ -158,7 +158,7 @@ void vs_pages_will_need(struct vs_pages *pages, const vs_page_no *page, unsigned
     }
     for (unsigned i = 0; i < count; i++) {
         if (page[i] < pages->limit && may_be_cold(pages, page[i])) {
-            pages->file->os->prefetch(pages->file, pages->map,
+            pages->file->os->prefetch(pages->file, vs_page_in_file(pages, 0),
                                       (uint64_t)page[i] << pages->page_shift, pages->page_size);
         }
     }
@@ -204,8 +204,9 @@ void vs_page_prefetch_descriptor(const struct vs_pages *pages, vs_page_no page)
     if (where >= VS_BLOCK_MEMORY) {
         block = vs_block_pool_bytes(&table->pool, where - VS_BLOCK_MEMORY);
     } else if (where == VS_BLOCK_COPY_A || where == VS_BLOCK_COPY_B) {
-        block = table->map + vs_layout_block_at(table->page_size, page / VS_BLOCK_PAGES,
-                                                where - VS_BLOCK_COPY_A);
+        block =
+            atomic_load_explicit(&table->map, memory_order_relaxed) +
+            vs_layout_block_at(table->page_size, page / VS_BLOCK_PAGES, where - VS_BLOCK_COPY_A);
     }
     if (block != NULL) {
         __builtin_prefetch(block + (size_t)(page % VS_BLOCK_PAGES) * VS_DESCRIPTOR_SIZE);

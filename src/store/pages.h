@@ -8,7 +8,9 @@
  * leaf or branch that they are not never get their bit, and are checked at each touch.
  *
  * Threads: any. What is returned stays valid while the caller's pin (reader_slots.h) on a version
- * in the page's life span holds; a writer's, until its next vs_writer_step().
+ * in the page's life span holds; a writer's, until its next vs_writer_step(). Nobody reads pages or
+ * descriptors without a pin, but for holders of the writer lock or of roots.lookup_lock and the
+ * checkpoint: the mapping may go under anybody else (address_space.c).
  */
 #ifndef VERSO_STORE_PAGES_H
 #define VERSO_STORE_PAGES_H
@@ -22,10 +24,11 @@
 #include "format/run_ref.h"
 #include "verso.h"
 
-/** The read side of a store's pages. All fields but the last are constant after open; what they
- *  point to is not. */
+/** The read side of a store's pages. All fields but `map` and `distrusted` are constant after open;
+ *  what they point to is not. */
 struct vs_pages {
-    const uint8_t *map;         /* the store file; of an in-memory store: its memory */
+    /* the store file, or the memory of a store in memory; a larger mapping may take its place */
+    _Atomic(const uint8_t *) map;
     uint8_t *frames;            /* of the arena: frame f at f << page_shift; 0 is never used */
     _Atomic uint64_t *verified; /* a bit a page */
     _Atomic uint32_t *frame_of; /* a word a page: frame, or 0 */
@@ -41,17 +44,31 @@ struct vs_pages {
  *  pages in the file are verified at each touch. Any thread. */
 void vs_pages_distrust(struct vs_pages *pages);
 
-/** Where a page lies if that is known without a look at its descriptor, else NULL. */
-static inline const uint8_t *vs_page_known(const struct vs_pages *pages, vs_page_no page)
+/** Where a page of the file lies. */
+static inline const uint8_t *vs_page_in_file(const struct vs_pages *pages, vs_page_no page)
+{
+    /* relaxed: covers every page that the caller has been led to; see address_space.c, M1 */
+    return atomic_load_explicit(&pages->map, memory_order_relaxed) +
+           ((size_t)page << pages->page_shift);
+}
+
+/** Is the page in the mapping, and verified since open? */
+static inline bool vs_page_is_verified(const struct vs_pages *pages, vs_page_no page)
 {
     if (page >= pages->limit) {
-        return NULL;
+        return false;
     }
     /* acquire: pairs with the release of whoever verified; without it a reader might see the bit
      * before the page's last bytes */
     uint64_t word = atomic_load_explicit(&pages->verified[page >> 6], memory_order_acquire);
-    if (word >> (page & 63) & 1) {
-        return pages->map + ((size_t)page << pages->page_shift);
+    return __builtin_expect(word >> (page & 63) & 1, 1);
+}
+
+/** Where a page lies in the arena; NULL if not there. */
+static inline const uint8_t *vs_page_in_frame(const struct vs_pages *pages, vs_page_no page)
+{
+    if (page >= pages->limit) {
+        return NULL;
     }
     /* acquire: the frame's bytes come before the word that names it */
     uint32_t frame = atomic_load_explicit(&pages->frame_of[page], memory_order_acquire);
@@ -71,7 +88,11 @@ verso_err vs_page_read_run_unverified(struct vs_pages *pages, vs_page_no page,
  */
 static inline verso_err vs_page_read(struct vs_pages *pages, vs_page_no page, const uint8_t **bytes)
 {
-    *bytes = vs_page_known(pages, page);
+    if (vs_page_is_verified(pages, page)) {
+        *bytes = vs_page_in_file(pages, page);
+        return VERSO_OK;
+    }
+    *bytes = vs_page_in_frame(pages, page);
     return *bytes != NULL ? VERSO_OK : vs_page_read_unverified(pages, page, bytes);
 }
 
@@ -79,14 +100,18 @@ static inline verso_err vs_page_read(struct vs_pages *pages, vs_page_no page, co
 static inline verso_err vs_page_read_run(struct vs_pages *pages, vs_page_no page,
                                          const uint8_t **bytes)
 {
-    *bytes = vs_page_known(pages, page);
+    if (vs_page_is_verified(pages, page)) {
+        *bytes = vs_page_in_file(pages, page);
+        return VERSO_OK;
+    }
+    *bytes = vs_page_in_frame(pages, page);
     return *bytes != NULL ? VERSO_OK : vs_page_read_run_unverified(pages, page, bytes);
 }
 
-/** Where the bytes of a page would lie in the mapping, for prefetching only. */
+/** Where the bytes of a page would lie in the mapping, if at all, for prefetching only. */
 static inline const uint8_t *vs_page_hint(const struct vs_pages *pages, vs_page_no page)
 {
-    return pages->map + ((size_t)page << pages->page_shift);
+    return vs_page_in_file(pages, page);
 }
 
 /** vs_page_read(), and the page must be of this kind and level (VS_KIND_LEAF: level 0). */

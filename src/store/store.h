@@ -16,6 +16,7 @@
 
 #include "format/meta.h"
 #include "os/os.h"
+#include "store/address_space.h"
 #include "store/arena.h"
 #include "store/deaths.h"
 #include "store/fair_lock.h"
@@ -76,7 +77,6 @@ struct vs_store {
     const struct vs_os *os;
     char *path;
     struct vs_file *file; /* NULL in memory */
-    uint64_t map_size;
     bool in_memory;
     bool read_only;
     bool tables_stand;    /* page table and what belongs to it were set up */
@@ -95,6 +95,7 @@ struct vs_store {
 
     /* guarded by the writer lock */
     struct vs_fair_lock writer_lock;
+    struct vs_mapping mapping; /* address_space.h */
     struct vs_space space;
     struct vs_deaths deaths;
     struct vs_kept_set kept;              /* the last snapshot */

@@ -9,14 +9,9 @@
 #include <string.h>
 
 #include "os/fault.h"
-#include "os/memory.h"
 #include "store/checkpoint.h"
 #include "store/store.h"
 #include "store/store_create.h"
-
-#define MAP_BYTES_MAX (UINT64_C(16) << 40)
-#define MEMORY_BYTES_MAX (UINT64_C(1) << 40)
-#define ARENA_SPACE_MIN (UINT64_C(64) << 30)
 
 /* ---- metas ---- */
 
@@ -107,71 +102,6 @@ static unsigned shift_of(size_t page_size)
     return (unsigned)__builtin_ctzll(page_size);
 }
 
-static verso_err reserve_page_words(struct vs_store *store, vs_page_no limit)
-{
-    struct vs_pages *pages = &store->pages;
-    pages->limit = limit;
-    pages->verified = vs_memory_reserve(((size_t)limit + 63) / 64 * sizeof *pages->verified);
-    pages->frame_of = vs_memory_reserve((size_t)limit * sizeof *pages->frame_of);
-    if (pages->verified == NULL || pages->frame_of == NULL) {
-        return vs_fault(VERSO_NOMEM, "no address space for the page states");
-    }
-    return VERSO_OK;
-}
-
-static void release_page_words(struct vs_store *store)
-{
-    struct vs_pages *pages = &store->pages;
-    vs_memory_release(pages->verified, ((size_t)pages->limit + 63) / 64 * sizeof *pages->verified);
-    vs_memory_release(pages->frame_of, (size_t)pages->limit * sizeof *pages->frame_of);
-    pages->verified = NULL;
-    pages->frame_of = NULL;
-}
-
-/* Map the file and reserve what grows with it, for as many pages as the process can have. */
-static verso_err reserve_for(struct vs_store *store, uint64_t bytes)
-{
-    struct vs_pages *pages = &store->pages;
-    uint64_t count = bytes >> pages->page_shift;
-    vs_page_no limit = count > UINT32_MAX ? UINT32_MAX : (vs_page_no)count;
-    verso_err err = store->os->map(store->file, (size_t)bytes, &pages->map);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    store->map_size = bytes;
-    err = reserve_page_words(store, limit);
-    if (err == VERSO_OK) {
-        err = vs_space_init(&store->space, pages->page_size, limit);
-    }
-    if (err == VERSO_OK) {
-        err =
-            vs_page_table_init(&store->table, pages->map, pages->page_size, limit, &store->readers);
-        if (err == VERSO_OK) {
-            return VERSO_OK;
-        }
-        vs_space_clear(&store->space);
-    }
-    release_page_words(store);
-    store->os->unmap(store->file, pages->map, (size_t)bytes);
-    pages->map = NULL;
-    return err;
-}
-
-static verso_err reserve_address_space(struct vs_store *store, uint64_t file_size)
-{
-    if (file_size > MAP_BYTES_MAX) {
-        return vs_fault(VERSO_LIMIT, "%s: longer than a store can be", store->path);
-    }
-    verso_err err = VERSO_OK;
-    for (uint64_t bytes = MAP_BYTES_MAX; bytes >= file_size; bytes /= 2) {
-        err = reserve_for(store, bytes);
-        if (err == VERSO_OK || bytes < 1 << 20) {
-            break;
-        }
-    }
-    return err;
-}
-
 static verso_err open_file_parts(struct vs_store *store)
 {
     struct vs_file_identity identity;
@@ -188,18 +118,10 @@ static verso_err open_file_parts(struct vs_store *store)
     store->pages.page_size = store->meta.page_size;
     store->pages.page_shift = shift_of(store->meta.page_size);
     store->pages.file = store->file;
-    err = reserve_address_space(store, identity.size);
+    err = vs_store_reserve_for_file(store, identity.size);
     if (err != VERSO_OK) {
         return err;
     }
-    store->tables_stand = true;
-    uint64_t space = store->config.arena_bytes * 16;
-    err = vs_arena_init(&store->arena, store->pages.page_shift,
-                        space < ARENA_SPACE_MIN ? ARENA_SPACE_MIN : space, &store->readers);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    store->pages.frames = store->arena.frames;
     vs_page_table_set_top(&store->table, store->meta.top);
     atomic_store(&store->table.file_bytes, identity.size);
     store->space.high_water = store->meta.high_water;
@@ -218,23 +140,7 @@ static verso_err open_memory_parts(struct vs_store *store)
     store->in_memory = true;
     store->pages.page_size = page_size;
     store->pages.page_shift = shift_of(page_size);
-    verso_err err =
-        vs_arena_init(&store->arena, store->pages.page_shift, MEMORY_BYTES_MAX, &store->readers);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    store->pages.map = store->arena.frames; /* every page lies at its own place */
-    store->pages.frames = store->arena.frames;
-    err = reserve_page_words(store, store->arena.capacity);
-    if (err == VERSO_OK) {
-        err = vs_space_init(&store->space, page_size, store->arena.capacity);
-    }
-    if (err != VERSO_OK) {
-        return err;
-    }
-    err =
-        vs_page_table_init(&store->table, NULL, page_size, store->arena.capacity, &store->readers);
-    store->tables_stand = err == VERSO_OK;
+    verso_err err = vs_store_reserve_in_memory(store);
     store->space.file_pages = store->arena.capacity;
     memset(&store->meta, 0, sizeof store->meta);
     if (err == VERSO_OK) { /* copies of it carry it on */
@@ -316,7 +222,6 @@ verso_err vs_store_open(const struct vs_store_config *config,
         err = config->path != NULL ? open_file_parts(fresh) : open_memory_parts(fresh);
     }
     if (err == VERSO_OK) {
-        fresh->arena_limit = config->arena_bytes >> fresh->pages.page_shift;
         err = adopt_meta(fresh);
     }
     if (err != VERSO_OK) {
@@ -444,17 +349,7 @@ void vs_store_discard(struct vs_store *store)
     vs_death_list_clear(&store->deaths.parked);
     vs_kept_set_clear(&store->kept);
     vs_roots_clear(&store->roots);
-    if (store->tables_stand) {
-        vs_page_table_clear(&store->table);
-    }
-    if (store->space.free_bits != NULL) {
-        vs_space_clear(&store->space);
-    }
-    release_page_words(store);
-    if (store->file != NULL && store->pages.map != NULL) {
-        store->os->unmap(store->file, store->pages.map, (size_t)store->map_size);
-    }
-    vs_arena_clear(&store->arena);
+    vs_store_release_address_space(store);
     vs_reader_slots_clear(&store->readers);
     if (store->file != NULL) {
         store->os->close(store->file);
