@@ -612,14 +612,18 @@ typedef struct verso_change {
  * skipped, so the cost follows the change and not the size.
  *
  * @param from, to  Views of one store and the same tree of it, in either order of age. They stay
- *                  open until the walk is closed.
+ *                  open until the walk is closed. One may be a transaction's: if that changes, the
+ *                  walk goes on behind the last key in what it then is.
  * @param range     NULL for all keys. Its bytes are copied.
  * @param[out] diff  Close it before the views. One thread at a time.
+ * @retval VERSO_INVALID  An argument is NULL, the views are of different stores, or a bad range.
+ * @retval VERSO_NOMEM, VERSO_CORRUPT
  */
 VERSO_API VERSO_MUST_USE verso_err verso_diff_open(verso_view *from, verso_view *to,
                                                    const verso_range *range, verso_diff **diff);
 
-/** The next difference. @retval VERSO_NOT_FOUND  There are no more. Others as verso_get(). */
+/** The next difference. @retval VERSO_NOT_FOUND  There are no more. Others as verso_get(), and
+ *  VERSO_NOMEM; they stay. */
 VERSO_API VERSO_MUST_USE verso_err verso_diff_next(verso_diff *diff, verso_change *change);
 
 /** Pages of both roots that the walk has visited so far. */
