@@ -647,7 +647,11 @@ typedef struct verso_key_version {
  * newest first, deletions included. The state before the key was first there is not listed. The walk
  * jumps from leaf to leaf by their births; it does not open every root.
  *
+ * Roots that are dropped meanwhile may be missing; what was handed out stays true.
+ *
  * @param view  Of a root; it stays open until the walk is closed. Its tree is meant.
+ * @retval VERSO_INVALID  An argument is NULL, or the view is a transaction's.
+ * @retval VERSO_NOMEM, VERSO_CORRUPT
  */
 VERSO_API VERSO_MUST_USE verso_err verso_history_open(verso_view *view, verso_slice key,
                                                       verso_history **history);

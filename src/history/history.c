@@ -184,3 +184,38 @@ verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slo
     }
     return err;
 }
+
+static verso_err none_kept(const char *side, uint64_t version)
+{
+    return vs_fault(VERSO_NOT_FOUND, "no root %s %llu is kept", side, (unsigned long long)version);
+}
+
+verso_err vs_history_pin_at_or_below(struct vs_store *store, uint64_t version, uint32_t *slot,
+                                     struct vs_root_record *record, uint8_t *note)
+{
+    uint64_t published = vs_roots_published(&store->roots);
+    uint64_t newest = version < published ? version : published;
+    if (newest == 0) {
+        return none_kept("up to", version);
+    }
+    verso_err err = vs_history_pin(store, newest, slot, record, note);
+    /* what is kept is one range: below a root that is gone all are */
+    return err == VERSO_GONE ? none_kept("up to", version) : err;
+}
+
+verso_err vs_history_pin_at_or_above(struct vs_store *store, uint64_t version, uint32_t *slot,
+                                     struct vs_root_record *record, uint8_t *note)
+{
+    for (;;) {
+        uint64_t oldest = vs_history_oldest(store);
+        uint64_t wanted = version > oldest ? version : oldest;
+        wanted = wanted == 0 ? 1 : wanted;
+        if (wanted > vs_roots_published(&store->roots)) {
+            return none_kept("from", version);
+        }
+        verso_err err = vs_history_pin(store, wanted, slot, record, note);
+        if (err != VERSO_GONE) { /* else dropped meanwhile: the oldest is a newer one now */
+            return err;
+        }
+    }
+}

@@ -23,6 +23,14 @@ extern const struct vs_history_calls vs_history_calls;
 verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slot,
                          struct vs_root_record *record, uint8_t *note);
 
+/** Pin the newest kept and published root at or below `version`. VERSO_NOT_FOUND: there is none. */
+verso_err vs_history_pin_at_or_below(struct vs_store *store, uint64_t version, uint32_t *slot,
+                                     struct vs_root_record *record, uint8_t *note);
+
+/** Pin the oldest kept and published root at or above `version`. VERSO_NOT_FOUND as above. */
+verso_err vs_history_pin_at_or_above(struct vs_store *store, uint64_t version, uint32_t *slot,
+                                     struct vs_root_record *record, uint8_t *note);
+
 /** The record of a root that the caller has pinned, or that is kept. Errors as above. */
 verso_err vs_history_find(struct vs_store *store, uint64_t version, struct vs_root_record *record,
                           uint8_t *note);
