@@ -671,6 +671,7 @@ VERSO_API void verso_history_close(verso_history *history);
  * @param to     A view of a root of the same store: of any tree.
  * @param range  NULL for all keys.
  * @param[out] changes  How many keys were put or deleted; may be NULL.
+ * @retval VERSO_INVALID  The view is of another store or of a transaction, or a bad range.
  * @retval others  As verso_put().
  */
 VERSO_API VERSO_MUST_USE verso_err verso_revert(verso_txn *txn, verso_view *to,
