@@ -43,7 +43,7 @@ extern "C" {
 typedef enum verso_err {
     VERSO_OK = 0,
     VERSO_NOT_FOUND = -1,    /**< No such key, root, or entry in that direction. */
-    VERSO_EXISTS = -2,       /**< verso_insert(): the key is there already. */
+    VERSO_EXISTS = -2,       /**< The key, name or file is there already. */
     VERSO_INVALID = -3,      /**< An argument breaks its contract; nothing was changed. */
     VERSO_TOO_BIG = -4,      /**< Key or value beyond the limits of this store. */
     VERSO_GONE = -5,         /**< The root existed, but is no longer kept. */
@@ -364,7 +364,10 @@ VERSO_API VERSO_MUST_USE verso_err verso_release(verso_txn *txn, uint32_t savepo
  * @param[out] tree  Borrowed: it ends with the transaction, and when the tree is dropped. Opening
  *                   the same name again gives the same handle. It cannot be committed or aborted.
  * @retval VERSO_NOT_FOUND  No tree has that name, and `create` is not set.
- * @retval VERSO_INVALID    Not a name (see VERSO_NAME_MAX).
+ * @retval VERSO_INVALID    Not a name (see VERSO_NAME_MAX); or later, of any call with a handle
+ *                          whose tree was dropped.
+ * @retval VERSO_TOO_BIG    A name longer than verso_key_size_max(), which pages below 2 KiB have
+ *                          less than VERSO_NAME_MAX.
  */
 VERSO_API VERSO_MUST_USE verso_err verso_txn_tree(verso_txn *txn, verso_slice name, bool create,
                                                   verso_txn **tree);
@@ -402,7 +405,8 @@ VERSO_API VERSO_MUST_USE verso_err verso_tree_next(verso_view *view, verso_slice
  *  with later commits. Older roots still show it. VERSO_NOT_FOUND. */
 VERSO_API VERSO_MUST_USE verso_err verso_tree_drop(verso_txn *txn, verso_slice name);
 
-/** Rename a tree. @retval VERSO_NOT_FOUND  There is none. @retval VERSO_EXISTS  `to` is taken. */
+/** Rename a tree; its handle stays. @retval VERSO_NOT_FOUND  There is none. @retval VERSO_EXISTS
+ *  `to` is another tree's. */
 VERSO_API VERSO_MUST_USE verso_err verso_tree_rename(verso_txn *txn, verso_slice name,
                                                      verso_slice to);
 
@@ -413,8 +417,9 @@ typedef struct verso_root_info {
     size_t size;          /**< sizeof(verso_root_info). */
     verso_root_id id;     /**< Its id. */
     int64_t time_us;      /**< When it was committed; information only, clocks may jump. */
-    uint64_t keys;        /**< Number of keys. */
-    uint64_t fingerprint; /**< Equal content has equal fingerprints, whatever its history. */
+    uint64_t keys;        /**< Number of keys of the view's own tree. */
+    uint64_t fingerprint; /**< Equal content has equal fingerprints, whatever its history: of all
+                               trees; of a named tree's view: of that tree. */
     verso_slice note;     /**< Valid while the view is open, or as the call that filled it says. */
 } verso_root_info;
 

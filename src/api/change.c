@@ -8,6 +8,11 @@
 #include "format/key_order.h"
 #include "os/fault.h"
 
+verso_err vs_tree_was_dropped(void)
+{
+    return vs_fault(VERSO_INVALID, "the tree was dropped in this transaction");
+}
+
 static verso_err may_change(verso_txn *txn, verso_slice key, verso_slice value)
 {
     verso_err err = vs_txn_check(txn);

@@ -11,6 +11,7 @@
 
 #include "api/handles.h"
 #include "os/fault.h"
+#include "tree/condemned.h"
 
 /** What a whole check carries along. */
 struct whole {
@@ -50,19 +51,170 @@ static verso_err fault_found(struct whole *whole, uint64_t root, vs_page_no page
     return vs_fault(VERSO_CORRUPT, "root %" PRIu64 ", page %u: %s", root, page, text);
 }
 
-static verso_err check_tree(struct whole *whole, const struct vs_tree_view *view, uint64_t root,
-                            const uint64_t *fingerprint)
+/* Prove one tree. @param[out] found  Its fingerprint. */
+static verso_err check_tree(struct whole *whole, const struct vs_tree_view *view, uint64_t number,
+                            uint64_t root, uint64_t *found)
 {
-    memset(whole->in_root, 0, (size_t)whole->high_water);
     struct vs_tree_check check = {.visit = visit, .argument = whole};
-    verso_err err = vs_tree_check(view, 0, &check);
-    whole->report->underfull = check.underfull;
+    verso_err err = vs_tree_check(view, number, &check);
+    whole->report->underfull += check.underfull;
     if (err == VERSO_CORRUPT) {
         return fault_found(whole, root, check.bad_page,
                            check.fault[0] != '\0' ? check.fault : vs_fault_detail());
     }
-    if (err == VERSO_OK && fingerprint != NULL && check.fingerprint != *fingerprint) {
-        return fault_found(whole, root, 0, "its content has another fingerprint than recorded");
+    *found = check.fingerprint;
+    return err;
+}
+
+/* ---- named trees ---- */
+
+/** The named trees of one root, while its catalogue is gone through. */
+struct names {
+    struct whole *whole;
+    struct vs_tree_view catalogue;
+    uint64_t root;
+    uint64_t next_number;
+    uint64_t fingerprint; /* of all of them so far, names included */
+    uint64_t trees;
+    uint64_t numbers;
+};
+
+static verso_err bad_entry(const struct names *names, const char *text)
+{
+    return fault_found(names->whole, names->root, 0, text);
+}
+
+static verso_err check_named(struct names *names, verso_slice name, verso_slice value)
+{
+    struct vs_tree_record record;
+    const char *fault = vs_tree_record_decode(value, &record);
+    if (fault == NULL && record.number >= names->next_number) {
+        fault = "a tree's number is not below the next one";
+    }
+    if (fault != NULL) {
+        return bad_entry(names, fault);
+    }
+    struct vs_tree_view view = names->catalogue;
+    view.root = record.root;
+    uint64_t found = 0;
+    verso_err err = check_tree(names->whole, &view, record.number, names->root, &found);
+    if (err == VERSO_OK && found != record.fingerprint) {
+        err = bad_entry(names, "a named tree's content has another fingerprint than recorded");
+    }
+    names->fingerprint += found + vs_tree_name_term(name, record.number);
+    names->trees++;
+    return err;
+}
+
+/* With as many numbers as names, each number that leads to a name and back leads to another one. */
+static verso_err check_number(struct names *names, verso_slice key)
+{
+    uint8_t bytes[VERSO_NAME_MAX];
+    verso_slice name;
+    struct vs_tree_record record;
+    verso_err err =
+        vs_catalogue_find_number(&names->catalogue, vs_number_of_key(key), bytes, &name, &record);
+    names->numbers++;
+    return err == VERSO_CORRUPT ? bad_entry(names, vs_fault_detail()) : err;
+}
+
+static verso_err reach_condemned(void *argument, vs_page_no page, enum vs_page_kind kind)
+{
+    struct names *names = argument;
+    bool alive = false;
+    verso_err err =
+        vs_page_is_alive(names->catalogue.pages, page, names->catalogue.version, &alive);
+    const char *fault = err != VERSO_OK ? vs_fault_detail()
+                        : !alive        ? "of a dropped tree, reached, but not alive"
+                                        : visit(names->whole, page, kind);
+    return fault == NULL ? VERSO_OK : fault_found(names->whole, names->root, page, fault);
+}
+
+/* What is left of a dropped tree is no content any more, but its pages are not free. */
+static verso_err check_condemned(struct names *names, verso_slice key, verso_slice value)
+{
+    struct vs_condemned condemned;
+    const char *fault = vs_condemned_decode(key, value, &condemned);
+    if (fault != NULL) {
+        return bad_entry(names, fault);
+    }
+    uint64_t all = UINT64_MAX;
+    bool done = false;
+    verso_err err =
+        vs_condemned_walk(names->catalogue.pages, &condemned, &all, reach_condemned, names, &done);
+    bool said = names->whole->report->fault[0] != '\0';
+    return err == VERSO_CORRUPT && !said ? bad_entry(names, vs_fault_detail()) : err;
+}
+
+static verso_err check_entry(struct names *names, const struct vs_tree_entry *entry)
+{
+    verso_slice value = entry->value.slice;
+    switch (entry->value.is_run ? VS_CATALOGUE_UNKNOWN : vs_catalogue_kind(entry->key)) {
+    case VS_CATALOGUE_NEXT_NUMBER:
+        return VERSO_OK; /* proved when it was read */
+    case VS_CATALOGUE_NUMBER:
+        return check_number(names, entry->key);
+    case VS_CATALOGUE_CONDEMNED:
+        return check_condemned(names, entry->key, value);
+    case VS_CATALOGUE_NAME:
+        return check_named(names, entry->key, value);
+    case VS_CATALOGUE_UNKNOWN:
+    default:
+        return bad_entry(names, "the catalogue has an entry of no kind");
+    }
+}
+
+/* The catalogue is a sound tree: prove what it says. */
+static verso_err check_names(struct names *names)
+{
+    verso_err err = vs_catalogue_next_number(&names->catalogue, &names->next_number);
+    if (err != VERSO_OK) {
+        return err == VERSO_CORRUPT ? bad_entry(names, vs_fault_detail()) : err;
+    }
+    struct vs_tree_cursor *cursor;
+    err = vs_tree_cursor_open(&names->catalogue, NULL, &cursor);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    struct vs_tree_entry entry;
+    err = vs_tree_cursor_first(cursor, &entry);
+    while (err == VERSO_OK) {
+        err = check_entry(names, &entry);
+        if (err == VERSO_OK) {
+            err = vs_tree_cursor_next(cursor, &entry);
+        }
+    }
+    vs_tree_cursor_close(cursor);
+    if (err == VERSO_NOT_FOUND) {
+        err = names->trees == names->numbers
+                  ? VERSO_OK
+                  : bad_entry(names, "the catalogue has other numbers than trees");
+    }
+    return err;
+}
+
+/* ---- roots ---- */
+
+/* Prove all trees of a root together: they share no page. */
+static verso_err check_record(struct whole *whole, const struct vs_root_record *record)
+{
+    struct vs_tree_view view = {&whole->store->pages, record->tree, record->version};
+    struct names names = {.whole = whole, .catalogue = view, .root = record->version};
+    names.catalogue.root = record->catalogue;
+    memset(whole->in_root, 0, (size_t)whole->high_water);
+    whole->report->underfull = 0;
+    uint64_t fingerprint = 0;
+    uint64_t unused = 0;
+    verso_err err = check_tree(whole, &view, 0, record->version, &fingerprint);
+    if (err == VERSO_OK) {
+        err = check_tree(whole, &names.catalogue, 0, record->version, &unused);
+    }
+    if (err == VERSO_OK && record->catalogue.depth > 0) {
+        err = check_names(&names);
+    }
+    if (err == VERSO_OK && fingerprint + names.fingerprint != record->fingerprint) {
+        err = fault_found(whole, record->version, 0,
+                          "its content has another fingerprint than recorded");
     }
     return err;
 }
@@ -75,14 +227,22 @@ static verso_err check_root(struct whole *whole, uint64_t id)
     if (err != VERSO_OK) {
         return err == VERSO_CORRUPT ? fault_found(whole, id, 0, vs_fault_detail()) : err;
     }
-    struct vs_tree_view view = {&whole->store->pages, record.tree, id};
-    err = check_tree(whole, &view, id, &record.fingerprint);
+    err = check_record(whole, &record);
     vs_reader_unpin(&whole->store->readers, slot);
     if (err == VERSO_OK) {
         whole->report->roots++;
         whole->report->keys = record.tree.keys;
     }
     return err;
+}
+
+static verso_err check_history(struct whole *whole)
+{
+    struct vs_store *store = whole->store;
+    struct vs_tree_view view = {&store->pages, store->history, atomic_load(&store->generation) + 1};
+    uint64_t unused;
+    memset(whole->in_root, 0, (size_t)whole->high_water);
+    return check_tree(whole, &view, 0, 0, &unused);
 }
 
 /* ---- leaks ---- */
@@ -137,13 +297,10 @@ static verso_err check_all(struct whole *whole)
         err = check_root(whole, id);
     }
     if (err == VERSO_OK && store->tip.version > published) { /* committed, not durable yet */
-        struct vs_tree_view view = {&store->pages, store->tip.tree, store->tip.version};
-        err = check_tree(whole, &view, store->tip.version, &store->tip.fingerprint);
+        err = check_record(whole, &store->tip);
     }
     if (err == VERSO_OK) {
-        struct vs_tree_view view = {&store->pages, store->history,
-                                    atomic_load(&store->generation) + 1};
-        err = check_tree(whole, &view, 0, NULL);
+        err = check_history(whole);
     }
     return err == VERSO_OK ? check_leaks(whole) : err;
 }

@@ -17,15 +17,6 @@ struct ranked {
     uint64_t count;
 };
 
-static verso_err check_view(const verso_view *view, const void *result)
-{
-    if (view == NULL || result == NULL) {
-        return vs_fault(VERSO_INVALID,
-                        view == NULL ? "the view is NULL" : "the result's place is NULL");
-    }
-    return vs_check_process(view->owner);
-}
-
 /** Read a caller's range and find its ranks. */
 static verso_err rank_range(verso_view *view, const verso_range *given, struct ranked *ranked)
 {
@@ -48,7 +39,7 @@ static verso_err rank_range(verso_view *view, const verso_range *given, struct r
 
 verso_err verso_count(verso_view *view, const verso_range *given, uint64_t *count)
 {
-    verso_err err = check_view(view, count);
+    verso_err err = vs_view_check_arguments(view, count);
     if (err != VERSO_OK) {
         return err;
     }
@@ -64,7 +55,7 @@ verso_err verso_count(verso_view *view, const verso_range *given, uint64_t *coun
 
 verso_err verso_rank(verso_view *view, verso_slice key, uint64_t *rank)
 {
-    verso_err err = check_view(view, rank);
+    verso_err err = vs_view_check_arguments(view, rank);
     if (err == VERSO_OK && !vs_slice_is_sound(key)) {
         err = vs_fault(VERSO_INVALID, "the key has a size but no data");
     }
@@ -90,7 +81,7 @@ static verso_err entry_at(verso_view *view, uint64_t n, verso_entry *entry)
 
 verso_err verso_nth(verso_view *view, uint64_t n, verso_entry *entry)
 {
-    verso_err err = check_view(view, entry);
+    verso_err err = vs_view_check_arguments(view, entry);
     if (err != VERSO_OK) {
         return err;
     }
@@ -105,7 +96,7 @@ verso_err verso_nth(verso_view *view, uint64_t n, verso_entry *entry)
 verso_err verso_random(verso_view *view, const verso_range *given, uint64_t random,
                        verso_entry *entry)
 {
-    verso_err err = check_view(view, entry);
+    verso_err err = vs_view_check_arguments(view, entry);
     struct ranked ranked;
     if (err == VERSO_OK) {
         err = rank_range(view, given, &ranked);
@@ -160,7 +151,7 @@ static verso_err open_narrowed(verso_view *view, verso_range *range, const struc
 verso_err verso_cursor_open_share(verso_view *view, const verso_range *given, uint64_t shares,
                                   uint64_t share, verso_cursor **cursor)
 {
-    verso_err err = check_view(view, cursor);
+    verso_err err = vs_view_check_arguments(view, cursor);
     if (err == VERSO_OK && share >= shares) {
         err = vs_fault(VERSO_INVALID, "share %llu of %llu: they are numbered from 0",
                        (unsigned long long)share, (unsigned long long)shares);

@@ -27,7 +27,7 @@ verso_err verso_cursor_open(verso_view *view, const verso_range *range, verso_cu
     if (view == NULL || cursor == NULL) {
         return vs_fault(VERSO_INVALID, "verso_cursor_open: an argument is NULL");
     }
-    verso_err err = vs_check_process(view->owner);
+    verso_err err = vs_view_check(view);
     if (err != VERSO_OK) {
         return err;
     }
@@ -93,7 +93,7 @@ static verso_err land(verso_cursor *cursor, verso_err err, bool forward,
 static verso_err check_cursor(const verso_cursor *cursor)
 {
     return cursor == NULL ? vs_fault(VERSO_INVALID, "the cursor is NULL")
-                          : vs_check_process(cursor->view->owner);
+                          : vs_view_check(cursor->view);
 }
 
 verso_err verso_cursor_first(verso_cursor *cursor, verso_entry *entry)

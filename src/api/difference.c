@@ -19,10 +19,11 @@ struct verso_diff {
     verso_err error;                 /* of a value that could not be read; it stays */
 };
 
-/* A number that grows with every change of what a view shows. */
+/* A number that grows with every change of what a view shows, and with every move of its pages. */
 static uint64_t changes_of(const verso_view *view)
 {
-    return view->txn == NULL ? 0 : view->txn->edit->changes;
+    const struct vs_tree_edit *edit = view->txn == NULL ? NULL : view->txn->edit;
+    return edit == NULL ? 0 : edit->changes + vs_writer_moves(edit->writer);
 }
 
 static void look_at_views(verso_diff *diff)
@@ -40,7 +41,8 @@ static verso_err check_views(const verso_view *from, const verso_view *to, const
     if (from->owner != to->owner) {
         return vs_fault(VERSO_INVALID, "verso_diff_open: the views are of different stores");
     }
-    return vs_check_process(from->owner);
+    verso_err err = vs_view_check(from);
+    return err == VERSO_OK ? vs_view_check(to) : err;
 }
 
 verso_err verso_diff_open(verso_view *from, verso_view *to, const verso_range *given,
@@ -101,7 +103,10 @@ verso_err verso_diff_next(verso_diff *diff, verso_change *change)
     if (diff == NULL || change == NULL) {
         return vs_fault(VERSO_INVALID, "verso_diff_next: an argument is NULL");
     }
-    verso_err err = vs_check_process(diff->view[0]->owner);
+    verso_err err = vs_view_check(diff->view[0]);
+    if (err == VERSO_OK) {
+        err = vs_view_check(diff->view[1]);
+    }
     if (err != VERSO_OK || diff->error != VERSO_OK) {
         return err != VERSO_OK ? err : diff->error;
     }

@@ -13,7 +13,7 @@
 #include "os/fork.h"
 #include "store/store.h"
 #include "tree/cursor.h"
-#include "tree/tree.h"
+#include "tree/tree_set.h"
 #include "verso.h"
 
 struct verso_store {
@@ -29,12 +29,22 @@ struct vs_piece {
     uint8_t bytes[];
 };
 
+/** The named trees that were opened in a view, by number, ascending; closed with it. */
+struct vs_tree_views {
+    verso_view **view;
+    size_t count;
+    size_t capacity;
+};
+
 struct verso_view {
     verso_store *owner;
+    verso_txn *txn;               /* NULL: of a root */
     struct vs_tree_view tree;     /* of a transaction: refreshed at each call */
-    struct vs_root_record record; /* without its note */
+    struct vs_root_record record; /* without its note; of a named tree: with its top and terms */
     uint32_t slot;                /* reader slot; not used by a transaction's view */
-    verso_txn *txn;               /* NULL: a root */
+    verso_view *parent;           /* of a named tree in a root: the view that holds the root */
+    uint64_t number;              /* of a named tree */
+    struct vs_tree_views trees;   /* of a root's view */
     struct vs_piece *pieces;
     struct vs_tree_cursor *probe; /* vs_view_probe(); made at its first use */
     uint8_t *note;                /* malloc'ed by verso_view_info() */
@@ -50,8 +60,8 @@ struct verso_txn {
 /** What the handles of one transaction share. */
 struct vs_transaction {
     verso_store *owner;
-    struct verso_txn main;    /* the default tree's handle: what verso_begin() hands out */
-    struct vs_tree_edit tree; /* the default tree */
+    struct vs_tree_set trees;
+    struct verso_txn main; /* the default tree's handle: what verso_begin() hands out */
     struct vs_operations operations;
     struct vs_txn_savepoints savepoints;
     bool changed; /* there is something to commit */
@@ -70,6 +80,21 @@ static inline verso_err vs_check_process(const verso_store *store)
     }
     return VERSO_OK;
 }
+
+/** Refuse: the handle's tree was dropped in this transaction. @return VERSO_INVALID. */
+verso_err vs_tree_was_dropped(void);
+
+/** Can the view be read: is it this process's, and its tree still there? */
+static inline verso_err vs_view_check(const verso_view *view)
+{
+    if (view->txn != NULL && __builtin_expect(view->txn->edit->dropped, 0)) {
+        return vs_tree_was_dropped();
+    }
+    return vs_check_process(view->owner);
+}
+
+/** vs_view_check() of arguments that must not be NULL. */
+verso_err vs_view_check_arguments(const verso_view *view, const void *result);
 
 /** The tree that a view looks at now. */
 static inline const struct vs_tree_view *vs_view_tree(verso_view *view)
@@ -109,6 +134,18 @@ verso_err vs_recover(struct vs_store *store);
 /** May the transaction be changed through this handle? VERSO_INVALID (NULL), VERSO_FORKED,
  *  VERSO_MUST_ABORT. */
 verso_err vs_txn_check(const verso_txn *txn);
+
+/**
+ * Create a named tree in the transaction.
+ *
+ * @param number  0: a new one; else that of a tree which was dropped: it comes back, empty.
+ * @retval VERSO_EXISTS  The name or the number is taken.
+ * @retval others        As verso_txn_tree().
+ */
+verso_err vs_txn_create_tree(verso_txn *txn, verso_slice name, uint64_t number, verso_txn **tree);
+
+/** End a tree's handle of a transaction, or the view of one: free what it has collected. */
+void vs_view_clear(verso_view *view);
 
 /** Free the memory that a store keeps for its next transaction. */
 void vs_txn_free_spare(verso_store *store);

@@ -14,7 +14,7 @@ static verso_err check_arguments(const verso_view *view, verso_slice key, const 
                                        : result == NULL ? "the result's place is NULL"
                                                         : "the key has a size but no data");
     }
-    return vs_check_process(view->owner);
+    return vs_view_check(view);
 }
 
 verso_err vs_view_value(verso_view *view, const struct vs_tree_value *found, verso_slice *value)
@@ -94,7 +94,7 @@ verso_err verso_get_many(verso_view *view, const verso_slice *keys, size_t count
             return vs_fault(VERSO_INVALID, "verso_get_many: key %zu has a size but no data", i);
         }
     }
-    verso_err err = vs_check_process(view->owner);
+    verso_err err = vs_view_check(view);
     if (err != VERSO_OK) {
         return err;
     }

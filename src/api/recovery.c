@@ -8,11 +8,18 @@
 #include "api/handles.h"
 #include "format/operation.h"
 #include "os/fault.h"
+#include "tree/tree_set.h"
 
 static verso_err damaged(const struct vs_log_record *record, const char *fault)
 {
     return vs_fault(VERSO_WAL_CORRUPT, "log frame of root %llu: %s",
                     (unsigned long long)record->version, fault);
+}
+
+/* Kinds of operations that this version writes. */
+static bool can_replay(enum vs_operation_kind kind)
+{
+    return vs_operation_is_of_tree(kind) && kind != VS_OPERATION_DELETE_RANGE;
 }
 
 /* First pass: every operation must decode. */
@@ -27,24 +34,69 @@ static verso_err prove(void *argument, const struct vs_log_record *record)
         if (fault != NULL) {
             return damaged(record, fault);
         }
-        if (!vs_operation_is_of_tree(operation.kind) || operation.number[0] != 0) {
-            return damaged(record, "names a tree that this version cannot write");
+        if (!can_replay(operation.kind)) {
+            return damaged(record, "has an operation that this version cannot run");
         }
     }
     return VERSO_OK;
 }
 
-static verso_err run_operation(struct vs_tree_edit *edit, const struct vs_operation *operation)
+/* Give a tree that exists another name, or drop it. */
+static verso_err run_on_name(struct vs_tree_set *trees, const struct vs_operation *operation)
 {
+    struct vs_tree_view catalogue = vs_tree_set_catalogue(trees);
+    uint8_t bytes[VERSO_NAME_MAX];
+    verso_slice name;
+    struct vs_tree_record tree;
     bool broken = false;
-    if (operation->kind == VS_OPERATION_PUT) {
-        return vs_tree_put(edit, VS_PUT_UPSERT, operation->key, operation->value, NULL, NULL,
-                           &broken);
+    uint64_t number;
+    verso_err err = vs_catalogue_find_number(&catalogue, operation->number[0], bytes, &name, &tree);
+    if (err != VERSO_OK) {
+        return err;
     }
-    return vs_tree_delete(edit, operation->key, NULL, NULL, &broken);
+    return operation->kind == VS_OPERATION_DROP_TREE
+               ? vs_tree_set_drop(trees, name, &number, &broken)
+               : vs_tree_set_rename(trees, name, operation->key, &number, &broken);
 }
 
-static verso_err run_operations(struct vs_tree_edit *edit, const struct vs_log_record *record)
+static verso_err run_on_tree(struct vs_tree_set *trees, const struct vs_operation *operation)
+{
+    struct vs_tree_edit *edit = &trees->main;
+    bool broken = false;
+    if (operation->number[0] != 0) {
+        struct vs_named_tree *tree;
+        verso_err err = vs_tree_set_open_number(trees, operation->number[0], &tree);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        edit = &tree->edit;
+    }
+    return operation->kind == VS_OPERATION_PUT
+               ? vs_tree_put(edit, VS_PUT_UPSERT, operation->key, operation->value, NULL, NULL,
+                             &broken)
+               : vs_tree_delete(edit, operation->key, NULL, NULL, &broken);
+}
+
+static verso_err run_operation(struct vs_tree_set *trees, const struct vs_operation *operation)
+{
+    bool broken = false;
+    struct vs_named_tree *tree;
+    switch ((int)operation->kind) {
+    case VS_OPERATION_CREATE_TREE:
+        return operation->number[0] == 0 || !vs_name_is_sound(operation->key)
+                   ? VERSO_NOT_FOUND
+                   : vs_tree_set_create(trees, operation->key, operation->number[0], &tree,
+                                        &broken);
+    case VS_OPERATION_DROP_TREE:
+        return run_on_name(trees, operation);
+    case VS_OPERATION_RENAME_TREE:
+        return vs_name_is_sound(operation->key) ? run_on_name(trees, operation) : VERSO_NOT_FOUND;
+    default:
+        return run_on_tree(trees, operation);
+    }
+}
+
+static verso_err run_operations(struct vs_tree_set *trees, const struct vs_log_record *record)
 {
     const uint8_t *at = record->operations.data;
     const uint8_t *end = at + record->operations.size;
@@ -54,43 +106,50 @@ static verso_err run_operations(struct vs_tree_edit *edit, const struct vs_log_r
         if (fault != NULL) {
             return damaged(record, fault);
         }
-        verso_err err = run_operation(edit, &operation);
-        if (err == VERSO_NOT_FOUND || err == VERSO_TOO_BIG) {
+        verso_err err = run_operation(trees, &operation);
+        if (err == VERSO_NOT_FOUND || err == VERSO_EXISTS || err == VERSO_TOO_BIG) {
             return damaged(record, "an operation does not fit the root before it");
         }
         if (err != VERSO_OK) {
             return err;
         }
     }
-    if (edit->fingerprint != record->fingerprint) {
-        return damaged(record, "replaying it gives another fingerprint");
+    bool broken = false;
+    verso_err err = vs_tree_set_settle(trees, &broken);
+    if (err == VERSO_OK && vs_tree_set_fingerprint(trees) != record->fingerprint) {
+        err = damaged(record, "replaying it gives another fingerprint");
     }
-    return VERSO_OK;
+    return err;
 }
 
+/* What replay carries from frame to frame. */
+struct replay {
+    struct vs_store *store;
+    struct vs_tree_set trees;
+};
+
 /* Second pass: one frame is one transaction. */
-static verso_err replay(void *argument, const struct vs_log_record *record)
+static verso_err replay_frame(void *argument, const struct vs_log_record *record)
 {
-    struct vs_store *store = argument;
+    struct replay *replay = argument;
+    struct vs_store *store = replay->store;
     struct vs_page_writer *writer;
     verso_err err = vs_store_begin(store, &writer);
     if (err != VERSO_OK) {
         return err;
     }
-    struct vs_tree_edit edit;
-    err = vs_tree_edit_init(&edit, writer, store->tip.tree, 0, store->tip.fingerprint);
-    if (err != VERSO_OK) {
-        vs_store_abort(store);
-        return err;
+    struct vs_tree_set *trees = &replay->trees;
+    err = vs_tree_set_begin(trees, writer, &store->tip);
+    if (err == VERSO_OK) {
+        err = run_operations(trees, record);
     }
-    err = run_operations(&edit, record);
     if (err != VERSO_OK) {
         vs_store_abort(store);
     } else {
         struct vs_commit commit = {
-            .tree = edit.root,
-            .catalogue = store->tip.catalogue,
-            .fingerprint = edit.fingerprint,
+            .tree = trees->main.root,
+            .catalogue = trees->catalogue.root,
+            .fingerprint = vs_tree_set_fingerprint(trees),
             .time_us = record->time_us,
             .note = record->note,
             .replaying = true,
@@ -101,7 +160,7 @@ static verso_err replay(void *argument, const struct vs_log_record *record)
         uint64_t end_lsn;
         err = vs_store_commit(store, &commit, &version, &end_lsn);
     }
-    vs_tree_edit_clear(&edit);
+    vs_tree_set_end(trees);
     return err;
 }
 
@@ -119,7 +178,9 @@ verso_err vs_recover(struct vs_store *store)
             err = vs_store_will_replay(store);
         }
         if (err == VERSO_OK && scan.frames > 0) {
-            err = vs_log_read(&config, &start, must_exist, version, replay, store, &scan);
+            struct replay replay = {.store = store};
+            err = vs_log_read(&config, &start, must_exist, version, replay_frame, &replay, &scan);
+            vs_tree_set_clear(&replay.trees);
         }
         atomic_store(&store->durable, store->tip.version);
     }

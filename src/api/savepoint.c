@@ -8,8 +8,16 @@
 #include "api/handles.h"
 #include "os/fault.h"
 
+void vs_txn_savepoints_close(struct vs_txn_savepoints *savepoints, uint32_t left)
+{
+    while (savepoints->count > left) {
+        free(savepoints->open[--savepoints->count].trees);
+    }
+}
+
 void vs_txn_savepoints_clear(struct vs_txn_savepoints *savepoints)
 {
+    vs_txn_savepoints_close(savepoints, 0);
     free(savepoints->open);
     *savepoints = (struct vs_txn_savepoints){NULL, 0, 0};
 }
@@ -41,14 +49,18 @@ verso_err verso_savepoint(verso_txn *txn, uint32_t *savepoint)
     struct vs_transaction *shared = txn->shared;
     struct vs_txn_savepoints *savepoints = &shared->savepoints;
     err = make_room(savepoints);
-    if (err == VERSO_OK) {
-        err = vs_writer_savepoint(shared->tree.writer);
-    }
     if (err != VERSO_OK) {
         return err;
     }
+    struct vs_tree_set_state *trees = vs_tree_set_save(&shared->trees);
+    err = trees == NULL ? vs_fault(VERSO_NOMEM, "no memory for a savepoint")
+                        : vs_writer_savepoint(shared->trees.main.writer);
+    if (err != VERSO_OK) {
+        free(trees);
+        return err;
+    }
     savepoints->open[savepoints->count++] = (struct vs_txn_savepoint){
-        .tree = vs_tree_edit_mark(&shared->tree),
+        .trees = trees,
         .operations_size = shared->operations.size,
         .changed = shared->changed,
     };
@@ -65,6 +77,18 @@ static verso_err check_open(const struct vs_transaction *shared, uint32_t savepo
     return VERSO_OK;
 }
 
+/* Values that any handle has handed out end. */
+static void forget_pieces(struct vs_transaction *shared)
+{
+    vs_view_forget_pieces(&shared->main.view);
+    for (size_t i = 0; i < shared->trees.count; i++) {
+        verso_txn *tree = shared->trees.tree[i]->handle;
+        if (tree != NULL) {
+            vs_view_forget_pieces(&tree->view);
+        }
+    }
+}
+
 verso_err verso_rollback(verso_txn *txn, uint32_t savepoint)
 {
     if (txn == NULL) {
@@ -76,16 +100,16 @@ verso_err verso_rollback(verso_txn *txn, uint32_t savepoint)
         err = check_open(shared, savepoint);
     }
     if (err == VERSO_OK) {
-        err = vs_writer_rollback_to(shared->tree.writer, savepoint);
+        err = vs_writer_rollback_to(shared->trees.main.writer, savepoint);
     }
     if (err != VERSO_OK) {
         return err;
     }
-    shared->savepoints.count = savepoint;
+    vs_txn_savepoints_close(&shared->savepoints, savepoint);
     const struct vs_txn_savepoint *to = &shared->savepoints.open[savepoint - 1];
-    vs_tree_edit_return(&shared->tree, &to->tree);
+    vs_tree_set_restore(&shared->trees, to->trees);
     vs_operations_take_back(&shared->operations, to->operations_size);
-    vs_view_forget_pieces(&shared->main.view);
+    forget_pieces(shared);
     shared->changed = to->changed;
     shared->broken = false; /* what was left half done is undone */
     return VERSO_OK;
@@ -98,8 +122,8 @@ verso_err verso_release(verso_txn *txn, uint32_t savepoint)
         err = check_open(txn->shared, savepoint);
     }
     if (err == VERSO_OK) {
-        vs_writer_release(txn->shared->tree.writer, savepoint);
-        txn->shared->savepoints.count = savepoint - 1;
+        vs_writer_release(txn->shared->trees.main.writer, savepoint);
+        vs_txn_savepoints_close(&txn->shared->savepoints, savepoint - 1);
     }
     return err;
 }

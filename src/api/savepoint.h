@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tree/tree.h"
+#include "tree/tree_set.h"
 
 /** One savepoint; the store's savepoint of the same number has the pages. */
 struct vs_txn_savepoint {
-    struct vs_tree_mark tree; /* the default tree */
+    struct vs_tree_set_state *trees; /* owned */
     size_t operations_size;
     bool changed;
 };
@@ -25,6 +25,9 @@ struct vs_txn_savepoints {
     uint32_t count;
     uint32_t capacity;
 };
+
+/** Forget all but the outermost `left`. */
+void vs_txn_savepoints_close(struct vs_txn_savepoints *savepoints, uint32_t left);
 
 void vs_txn_savepoints_clear(struct vs_txn_savepoints *savepoints);
 

@@ -22,7 +22,7 @@ static struct vs_transaction *take_memory(verso_store *store)
 static void free_memory(struct vs_transaction *shared)
 {
     if (shared != NULL) {
-        vs_tree_edit_clear(&shared->tree);
+        vs_tree_set_clear(&shared->trees);
         vs_operations_clear(&shared->operations);
         vs_txn_savepoints_clear(&shared->savepoints);
         free(shared->old);
@@ -50,7 +50,7 @@ static verso_err start(struct vs_transaction *shared, verso_store *store,
                        struct vs_page_writer *writer)
 {
     const struct vs_root_record *tip = &store->store->tip;
-    verso_err err = vs_tree_edit_restart(&shared->tree, writer, tip->tree, 0, tip->fingerprint);
+    verso_err err = vs_tree_set_begin(&shared->trees, writer, tip);
     if (err != VERSO_OK) {
         return err;
     }
@@ -58,11 +58,10 @@ static verso_err start(struct vs_transaction *shared, verso_store *store,
     shared->keep_last = store->store->keep_last;
     shared->changed = false;
     shared->broken = false;
-    shared->savepoints.count = 0;
     vs_operations_restart(&shared->operations, !store->store->in_memory,
                           store->store->config.log_bytes);
     verso_txn *txn = &shared->main;
-    *txn = (verso_txn){.shared = shared, .edit = &shared->tree};
+    *txn = (verso_txn){.shared = shared, .edit = &shared->trees.main};
     txn->view = (struct verso_view){.owner = store, .txn = txn, .record = *tip};
     return VERSO_OK;
 }
@@ -97,19 +96,21 @@ verso_err verso_begin(verso_store *store, verso_txn **txn)
     return VERSO_OK;
 }
 
-/* End a handle: what its view has collected. */
-static void clear_handle(verso_txn *txn)
-{
-    vs_tree_cursor_close(txn->view.probe);
-    vs_view_forget_pieces(&txn->view);
-    free(txn->view.note);
-}
-
 static void free_transaction(struct vs_transaction *shared)
 {
     verso_store *owner = shared->owner;
-    atomic_fetch_add(&owner->store->counts.relief_copies, shared->tree.relief_copies);
-    clear_handle(&shared->main);
+    struct vs_tree_set *trees = &shared->trees;
+    atomic_fetch_add(&owner->store->counts.relief_copies, vs_tree_set_relief_copies(trees));
+    for (size_t i = 0; i < trees->count; i++) {
+        verso_txn *tree = trees->tree[i]->handle;
+        if (tree != NULL) {
+            vs_view_clear(&tree->view);
+            free(tree);
+        }
+    }
+    vs_view_clear(&shared->main.view);
+    vs_txn_savepoints_close(&shared->savepoints, 0);
+    vs_tree_set_end(trees);
     give_memory_back(owner, shared);
     atomic_fetch_sub(&owner->views, 1);
 }
@@ -120,9 +121,15 @@ static void abort_transaction(struct vs_transaction *shared)
     free_transaction(shared);
 }
 
+/* Only the handle that verso_begin() gave ends the transaction. */
+static bool is_main(const verso_txn *txn)
+{
+    return txn == &txn->shared->main;
+}
+
 void verso_abort(verso_txn *txn)
 {
-    if (txn != NULL && vs_check_process(txn->shared->owner) == VERSO_OK) {
+    if (txn != NULL && is_main(txn) && vs_check_process(txn->shared->owner) == VERSO_OK) {
         abort_transaction(txn->shared);
     }
 }
@@ -132,7 +139,7 @@ verso_err vs_txn_check(const verso_txn *txn)
     if (txn == NULL) {
         return vs_fault(VERSO_INVALID, "the transaction is NULL");
     }
-    verso_err err = vs_check_process(txn->shared->owner);
+    verso_err err = vs_view_check(&txn->view);
     if (err == VERSO_OK && txn->shared->broken) {
         err = vs_fault(VERSO_MUST_ABORT, "an earlier call failed in the middle of a change");
     }
@@ -199,9 +206,9 @@ static struct vs_commit describe_commit(const struct vs_transaction *shared,
 {
     const struct vs_store *store = shared->owner->store;
     return (struct vs_commit){
-        .tree = shared->tree.root,
-        .catalogue = store->tip.catalogue,
-        .fingerprint = shared->tree.fingerprint,
+        .tree = shared->trees.main.root,
+        .catalogue = shared->trees.catalogue.root,
+        .fingerprint = vs_tree_set_fingerprint(&shared->trees),
         .time_us = store->os->clock_us(store->os),
         .note = options->note,
         .operations = {shared->operations.bytes, shared->operations.size},
@@ -215,6 +222,11 @@ static verso_err commit_changes(struct vs_transaction *shared, const verso_commi
 {
     verso_store *owner = shared->owner;
     struct vs_store *store = owner->store;
+    verso_err err = vs_tree_set_settle(&shared->trees, &shared->broken);
+    if (err != VERSO_OK) {
+        abort_transaction(shared);
+        return err;
+    }
     struct vs_commit commit = describe_commit(shared, options);
     struct vs_root_record record = {.tree = commit.tree,
                                     .catalogue = commit.catalogue,
@@ -230,7 +242,7 @@ static verso_err commit_changes(struct vs_transaction *shared, const verso_commi
     commit.pin = view != NULL ? &slot : NULL;
     uint64_t version = 0;
     uint64_t end_lsn = 0;
-    verso_err err = vs_store_commit(store, &commit, &version, &end_lsn);
+    err = vs_store_commit(store, &commit, &version, &end_lsn);
     free_transaction(shared);
     if (err != VERSO_OK) {
         free(view);
@@ -260,6 +272,10 @@ verso_err verso_commit(verso_txn *txn, const verso_commit_options *given, verso_
 {
     if (txn == NULL) {
         return vs_fault(VERSO_INVALID, "verso_commit: the transaction is NULL");
+    }
+    if (!is_main(txn)) {
+        return vs_fault(VERSO_INVALID, "verso_commit: a named tree's handle; commit the one that "
+                                       "verso_begin() gave");
     }
     struct vs_transaction *shared = txn->shared;
     verso_err err = vs_check_process(shared->owner);

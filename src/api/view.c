@@ -65,6 +65,15 @@ verso_err verso_view_open_root(verso_store *store, verso_root_id root, verso_vie
     return err == VERSO_OK ? vs_view_wrap(store, slot, &record, view) : err;
 }
 
+verso_err vs_view_check_arguments(const verso_view *view, const void *result)
+{
+    if (view == NULL || result == NULL) {
+        return vs_fault(VERSO_INVALID,
+                        view == NULL ? "the view is NULL" : "the result's place is NULL");
+    }
+    return vs_view_check(view);
+}
+
 void vs_view_forget_pieces(verso_view *view)
 {
     while (view->pieces != NULL) {
@@ -74,17 +83,29 @@ void vs_view_forget_pieces(verso_view *view)
     }
 }
 
-void verso_view_close(verso_view *view)
+void vs_view_clear(verso_view *view)
 {
-    if (view == NULL || view->txn != NULL || vs_check_process(view->owner) != VERSO_OK) {
-        return; /* a transaction's view ends with it; a parent's goes on there */
+    for (size_t i = 0; i < view->trees.count; i++) {
+        vs_view_clear(view->trees.view[i]);
+        free(view->trees.view[i]);
     }
+    free(view->trees.view);
     vs_tree_cursor_close(view->probe);
     vs_view_forget_pieces(view);
+    free(view->note);
+}
+
+void verso_view_close(verso_view *view)
+{
+    if (view == NULL || view->txn != NULL || view->parent != NULL ||
+        vs_view_check(view) != VERSO_OK) {
+        return; /* a transaction's view ends with it, a tree's with its root's; a parent process's
+                   goes on there */
+    }
+    vs_view_clear(view);
     vs_reader_unpin(&view->owner->store->readers, view->slot);
     /* release: all reading through the view comes before a close that counts it */
     atomic_fetch_sub_explicit(&view->owner->views, 1, memory_order_release);
-    free(view->note);
     free(view);
 }
 
@@ -142,7 +163,7 @@ verso_err verso_view_info(verso_view *view, verso_root_info *info)
     if (view == NULL || info == NULL) {
         return vs_fault(VERSO_INVALID, "verso_view_info: an argument is NULL");
     }
-    verso_err err = vs_check_process(view->owner);
+    verso_err err = vs_view_check(view);
     if (err == VERSO_OK) {
         err = check_info(info);
     }
@@ -151,8 +172,10 @@ verso_err verso_view_info(verso_view *view, verso_root_info *info)
     }
     struct vs_root_record record = view->record;
     if (view->txn != NULL) {
-        record.tree = view->txn->edit->root;
-        record.fingerprint = view->txn->edit->fingerprint;
+        const struct vs_tree_edit *edit = view->txn->edit;
+        record.tree = edit->root;
+        record.fingerprint = edit->tree_id == 0 ? vs_tree_set_fingerprint(&view->txn->shared->trees)
+                                                : edit->fingerprint;
         record.note.size = 0;
     } else if (record.version > 0) {
         err = read_note(view);

@@ -6,33 +6,30 @@
 #include <assert.h>
 #include <string.h>
 
-enum { TREE_SIZE = 16, CATALOGUE_AT = 16, FINGERPRINT_AT = 32, TIME_AT = 40, NOTE_SIZE_AT = 48 };
+enum { CATALOGUE_AT = 16, FINGERPRINT_AT = 32, TIME_AT = 40, NOTE_SIZE_AT = 48 };
 
-static void put_tree(uint8_t *at, const struct vs_tree_root *tree)
+void vs_tree_root_encode(const struct vs_tree_root *root, uint8_t *bytes)
 {
-    vs_put_le32(at, tree->page);
-    vs_put_le32(at + 4, tree->depth);
-    vs_put_le64(at + 8, tree->keys);
+    vs_put_le32(bytes, root->page);
+    vs_put_le32(bytes + 4, root->depth);
+    vs_put_le64(bytes + 8, root->keys);
 }
 
-static struct vs_tree_root get_tree(const uint8_t *at)
+bool vs_tree_root_decode(const uint8_t *bytes, struct vs_tree_root *root)
 {
-    return (struct vs_tree_root){vs_get_le32(at), vs_get_le32(at + 4), vs_get_le64(at + 8)};
-}
-
-static bool tree_is_sound(const struct vs_tree_root *tree)
-{
-    if (tree->page == 0) {
-        return tree->depth == 0 && tree->keys == 0;
+    *root =
+        (struct vs_tree_root){vs_get_le32(bytes), vs_get_le32(bytes + 4), vs_get_le64(bytes + 8)};
+    if (root->page == 0) {
+        return root->depth == 0 && root->keys == 0;
     }
-    return tree->depth >= 1 && tree->depth <= VS_TREE_DEPTH_MAX;
+    return root->depth >= 1 && root->depth <= VS_TREE_DEPTH_MAX;
 }
 
 size_t vs_root_record_encode(const struct vs_root_record *record, uint8_t *bytes)
 {
     assert(record->note.size <= VS_NOTE_MAX);
-    put_tree(bytes, &record->tree);
-    put_tree(bytes + CATALOGUE_AT, &record->catalogue);
+    vs_tree_root_encode(&record->tree, bytes);
+    vs_tree_root_encode(&record->catalogue, bytes + CATALOGUE_AT);
     vs_put_le64(bytes + FINGERPRINT_AT, record->fingerprint);
     vs_put_le64(bytes + TIME_AT, (uint64_t)record->time_us);
     vs_put_le16(bytes + NOTE_SIZE_AT, (uint16_t)record->note.size);
@@ -49,8 +46,8 @@ const char *vs_root_record_decode(const uint8_t *bytes, size_t size, uint64_t ve
         return "root record is too short";
     }
     record->version = version;
-    record->tree = get_tree(bytes);
-    record->catalogue = get_tree(bytes + CATALOGUE_AT);
+    bool sound = vs_tree_root_decode(bytes, &record->tree);
+    sound = vs_tree_root_decode(bytes + CATALOGUE_AT, &record->catalogue) && sound;
     record->fingerprint = vs_get_le64(bytes + FINGERPRINT_AT);
     record->time_us = (int64_t)vs_get_le64(bytes + TIME_AT);
     record->note.size = vs_get_le16(bytes + NOTE_SIZE_AT);
@@ -58,8 +55,5 @@ const char *vs_root_record_decode(const uint8_t *bytes, size_t size, uint64_t ve
     if (record->note.size != size - VS_ROOT_RECORD_FIXED || record->note.size > VS_NOTE_MAX) {
         return "root record's note has the wrong size";
     }
-    if (!tree_is_sound(&record->tree) || !tree_is_sound(&record->catalogue)) {
-        return "root record names an impossible tree";
-    }
-    return NULL;
+    return sound ? NULL : "root record names an impossible tree";
 }

@@ -13,6 +13,7 @@
 #ifndef VERSO_FORMAT_ROOT_RECORD_H
 #define VERSO_FORMAT_ROOT_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "format/page.h"
@@ -20,6 +21,7 @@
 
 enum {
     VS_NOTE_MAX = 1024,
+    VS_TREE_ROOT_SIZE = 16,
     VS_ROOT_RECORD_FIXED = 50,
     VS_ROOT_RECORD_MAX = VS_ROOT_RECORD_FIXED + VS_NOTE_MAX,
 };
@@ -39,6 +41,11 @@ struct vs_root_record {
     int64_t time_us;
     verso_slice note; /* borrowed */
 };
+
+/** The 16 bytes {page, depth, keys} of a tree's top. */
+void vs_tree_root_encode(const struct vs_tree_root *root, uint8_t *bytes);
+/** @return false if no tree has such a top. */
+bool vs_tree_root_decode(const uint8_t *bytes, struct vs_tree_root *root);
 
 /** @return Bytes written to `bytes` (room for VS_ROOT_RECORD_MAX). The note is at most
  * VS_NOTE_MAX. */

@@ -19,6 +19,16 @@ uint64_t vs_writer_version(const struct vs_page_writer *writer)
     return writer->version;
 }
 
+uint64_t vs_writer_moves(const struct vs_page_writer *writer)
+{
+    return writer->moves;
+}
+
+uint64_t vs_writer_births(const struct vs_page_writer *writer)
+{
+    return writer->born_count;
+}
+
 /* ---- lists ---- */
 
 static verso_err grow_list(void **list, size_t *capacity, size_t count, size_t more, size_t size)
@@ -382,6 +392,7 @@ static verso_err spill(struct vs_page_writer *writer)
 {
     struct vs_store *store = writer->store;
     uint64_t goal = store->arena_limit - store->arena_limit / 4;
+    writer->moves++;
     for (size_t looked = 0; looked < writer->born_count; looked++) {
         if (atomic_load_explicit(&store->arena.busy, memory_order_relaxed) <= goal) {
             break;
@@ -405,7 +416,11 @@ verso_err vs_writer_step(struct vs_page_writer *writer)
     }
     /* acquire: with the epoch come the words that say where pages have moved */
     uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_acquire);
-    atomic_store_explicit(&store->readers.slot[writer->pin].epoch, epoch, memory_order_relaxed);
+    _Atomic uint64_t *pinned = &store->readers.slot[writer->pin].epoch;
+    if (epoch != atomic_load_explicit(pinned, memory_order_relaxed)) {
+        atomic_store_explicit(pinned, epoch, memory_order_relaxed);
+        writer->moves++; /* frames from which pages have moved may be used again */
+    }
     if (store->file == NULL || store->read_only ||
         atomic_load_explicit(&store->arena.busy, memory_order_relaxed) < store->arena_limit) {
         return VERSO_OK;

@@ -35,6 +35,13 @@ uint64_t vs_writer_version(const struct vs_page_writer *writer);
  */
 verso_err vs_writer_step(struct vs_page_writer *writer);
 
+/** Counts the steps that may have moved pages of trees that nobody changed: as long as it stays,
+ *  pointers into pages of a tree are good until that tree's own next change. */
+uint64_t vs_writer_moves(const struct vs_page_writer *writer);
+
+/** Pages that this transaction has made so far, those that it dropped again included. */
+uint64_t vs_writer_births(const struct vs_page_writer *writer);
+
 /** See the opening comment. */
 verso_err vs_writer_reserve(struct vs_page_writer *writer, unsigned pages);
 

@@ -29,6 +29,7 @@ struct vs_page_writer {
     vs_page_no *born; /* pages made in this transaction; some may be dropped again */
     size_t born_count;
     size_t born_capacity;
+    uint64_t moves;      /* see vs_writer_moves() */
     size_t spilled;      /* born[0 .. spilled) were looked at by the spill */
     vs_page_no *dropped; /* of those: dropped, their bytes readable until the next step */
     size_t dropped_count;

@@ -41,6 +41,7 @@ verso_err vs_tree_cursor_open(const struct vs_tree_view *view, const struct vs_t
     fresh->view = *view;
     fresh->edit = edit;
     fresh->changes = edit != NULL ? edit->changes : 0;
+    fresh->moves = edit != NULL ? vs_writer_moves(edit->writer) : 0;
     fresh->place = PLACE_FRESH;
     fresh->error = VERSO_OK;
     fresh->path.depth = 0;
@@ -236,6 +237,7 @@ static void renew(struct vs_tree_cursor *cursor)
     if (cursor->edit != NULL) {
         cursor->view = vs_tree_edit_view(cursor->edit);
         cursor->changes = cursor->edit->changes;
+        cursor->moves = vs_writer_moves(cursor->edit->writer);
     }
     cursor->error = VERSO_OK;
     cursor->asked_in = 0;
@@ -359,10 +361,12 @@ static verso_err seek_own_key(struct vs_tree_cursor *cursor, verso_seek how,
     return vs_tree_cursor_seek(cursor, how, (verso_slice){cursor->sought, size}, entry);
 }
 
-/** Has the tree changed since the cursor last looked? */
+/** Has the tree changed since the cursor last looked, or have its pages moved? */
 static bool is_stale(const struct vs_tree_cursor *cursor)
 {
-    return cursor->edit != NULL && cursor->edit->changes != cursor->changes;
+    const struct vs_tree_edit *edit = cursor->edit;
+    return edit != NULL &&
+           (edit->changes != cursor->changes || vs_writer_moves(edit->writer) != cursor->moves);
 }
 
 /** A step from anywhere but an entry of a leaf that is still good. */

@@ -31,7 +31,8 @@ struct vs_key_pool {
 struct vs_tree_cursor {
     struct vs_tree_view view;
     const struct vs_tree_edit *edit; /* NULL: the view is fixed */
-    uint64_t changes;                /* the edit's count when `path` and `bytes` were good */
+    uint64_t changes;                /* the edit's count when `path` and `bytes` were good, */
+    uint64_t moves;                  /* and vs_writer_moves() */
     enum place place;
     verso_err error;
     /* on an entry: the way to its leaf, the leaf, the place in it */

@@ -59,13 +59,15 @@ struct vs_tree_view vs_tree_edit_view(const struct vs_tree_edit *edit)
 
 struct vs_tree_mark vs_tree_edit_mark(const struct vs_tree_edit *edit)
 {
-    return (struct vs_tree_mark){.root = edit->root, .fingerprint = edit->fingerprint};
+    return (struct vs_tree_mark){
+        .root = edit->root, .fingerprint = edit->fingerprint, .dropped = edit->dropped};
 }
 
 void vs_tree_edit_return(struct vs_tree_edit *edit, const struct vs_tree_mark *mark)
 {
     edit->root = mark->root;
     edit->fingerprint = mark->fingerprint;
+    edit->dropped = mark->dropped;
     edit->changes++; /* cursors look anew */
     if (edit->workspace != NULL) {
         edit->workspace->remembered = false;
@@ -73,7 +75,7 @@ void vs_tree_edit_return(struct vs_tree_edit *edit, const struct vs_tree_mark *m
 }
 
 /** One block: the struct, cells, scratch pages, key buffers, in falling order of alignment. */
-static struct vs_edit_workspace *make_workspace(size_t page_size)
+struct vs_edit_workspace *vs_edit_workspace_new(size_t page_size)
 {
     size_t key_max = vs_leaf_key_max(page_size);
     unsigned leaf_cells_max = 2 * (unsigned)(page_size / LEAF_CELL_MIN) + 1;
@@ -86,6 +88,7 @@ static struct vs_edit_workspace *make_workspace(size_t page_size)
     if (workspace == NULL) {
         return NULL;
     }
+    workspace->user = NULL;
     workspace->remembered = false;
     workspace->leaf_cells_max = leaf_cells_max;
     workspace->branch_cells_max = branch_cells_max;
@@ -109,10 +112,14 @@ verso_err vs_edit_begin(struct vs_tree_edit *edit)
 {
     edit->changes++; /* even if nothing comes of it: bytes may move from here on */
     if (edit->workspace == NULL) {
-        edit->workspace = make_workspace(vs_writer_pages(edit->writer)->page_size);
+        edit->workspace = vs_edit_workspace_new(vs_writer_pages(edit->writer)->page_size);
         if (edit->workspace == NULL) {
             return vs_fault_text(VERSO_NOMEM, "no memory for a transaction");
         }
+    }
+    if (edit->workspace->user != edit) { /* what is remembered is of another tree */
+        edit->workspace->user = edit;
+        edit->workspace->remembered = false;
     }
     return vs_writer_step(edit->writer);
 }

@@ -23,6 +23,7 @@
 
 /** Memory for changes, and the last descent. Nothing in it outlives its transaction's edit. */
 struct vs_edit_workspace {
+    const struct vs_tree_edit *user; /* the edit that it served last */
     struct vs_path path; /* of the last change; page numbers and indices only, once it has ended */
     bool remembered;     /* path and bounds are those of a leaf of the tree as it is now */
     bool has_low;        /* the leaf holds keys from `low` on; else from the first */
@@ -39,6 +40,9 @@ struct vs_edit_workspace {
     struct vs_leaf_cell *leaf_cells;
     struct vs_branch_cell *branch_cells;
 };
+
+/** Memory for changes of trees of this page size. NULL: there is none. Free it with free(). */
+struct vs_edit_workspace *vs_edit_workspace_new(size_t page_size);
 
 /** Begin a change: a step of the writer; the workspace is there afterwards. Changes nothing. */
 verso_err vs_edit_begin(struct vs_tree_edit *edit);

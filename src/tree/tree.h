@@ -65,7 +65,9 @@ struct vs_tree_edit {
     uint64_t fingerprint;   /* sum of the terms; kept exact by every change */
     uint64_t relief_copies; /* leaves copied because of their link slots, for statistics */
     uint64_t changes; /* counts up with every call that may change, so that cursors look anew */
-    struct vs_edit_workspace *workspace; /* edit.h; NULL before the first change; owned */
+    struct vs_edit_workspace *workspace; /* edit.h; NULL before the first change; owned, unless
+                                            whoever lent it says otherwise */
+    bool dropped;                        /* the tree is no more */
 };
 
 verso_err vs_tree_edit_init(struct vs_tree_edit *edit, struct vs_page_writer *writer,
@@ -82,6 +84,7 @@ struct vs_tree_view vs_tree_edit_view(const struct vs_tree_edit *edit);
 struct vs_tree_mark {
     struct vs_tree_root root;
     uint64_t fingerprint;
+    bool dropped;
 };
 
 struct vs_tree_mark vs_tree_edit_mark(const struct vs_tree_edit *edit);
