@@ -1,103 +1,10 @@
 #!/bin/sh
 # cli_test.sh - the verso command from outside: every verb, the escapes, the exit codes, bad input.
+# The verbs of history, of trees and of copies have tests of their own (cli_*_test.sh).
 #
 # Usage: sh tests/cli_test.sh VERSO [FOLDER]    FOLDER is made anew; default: a temporary one
-set -u
 
-verso=$1
-case $verso in
-/*) ;;
-*) verso=$PWD/$verso ;;
-esac
-if [ $# -gt 1 ]; then
-    folder=$2
-    rm -rf "$folder"
-    mkdir -p "$folder"
-else
-    folder=$(mktemp -d)
-    trap 'rm -rf "$folder"' EXIT
-fi
-cd "$folder" || exit 3
-
-LC_ALL=C
-export LC_ALL
-tab=$(printf '\t')
-failures=0
-theme=
-
-# ---- asserts: each looks at the last run ---------------------------------------------------------
-
-about()
-{
-    theme=$1
-}
-
-run()
-{
-    last="verso $*"
-    "$verso" "$@" >out 2>err </dev/null
-    code=$?
-}
-
-# run_with INPUT ARGUMENT...: INPUT, read by printf %b, on standard input.
-run_with()
-{
-    printf '%b' "$1" >in
-    shift
-    last="verso $*"
-    "$verso" "$@" >out 2>err <in
-    code=$?
-}
-
-failed()
-{
-    failures=$((failures + 1))
-    [ $failures -le 10 ] || return 0 # the first few tell enough
-    echo "FAILED: $theme: $last: $1"
-    echo "  exit code $code"
-    head -n 20 out | sed 's/^/  out: /'
-    head -n 20 err | sed 's/^/  err: /'
-}
-
-ends_with()
-{
-    [ "$code" -eq "$1" ] || failed "exit code $1 expected"
-}
-
-prints()
-{
-    [ "$(cat out)" = "$1" ] || failed "expected output: $1"
-}
-
-prints_like()
-{
-    grep -q -e "$1" out || failed "expected in the output: $1"
-}
-
-says()
-{
-    grep -q -e "$1" err || failed "expected on standard error: $1"
-    [ "$(wc -l <err)" -le 2 ] || failed "expected a line or two on standard error"
-}
-
-is_silent()
-{
-    [ ! -s err ] || failed "expected nothing on standard error"
-}
-
-# holds WHAT CONDITION...: a condition of test(1).
-holds()
-{
-    what=$1
-    shift
-    test "$@" || failed "$what: $*"
-}
-
-# lines_of TEXT...: the words as lines, their escapes read by printf.
-lines_of()
-{
-    printf '%b\n' "$@"
-}
+. "$(dirname "$0")/cli_asserts.sh"
 
 # ---- help and usage ------------------------------------------------------------------------------
 
@@ -105,7 +12,7 @@ about "help"
 run --help
 ends_with 0
 is_silent
-for verb in load put get del scan roots stat check; do
+for verb in load put get del scan count nth rank roots backup compact stat check; do
     run --help
     prints_like "^  $verb STORE"
     run $verb --help
@@ -124,7 +31,7 @@ says "--help"
 run frobnicate store
 ends_with 2
 says "no verb 'frobnicate'.*verso --help"
-for verb in load put get del scan roots stat check; do
+for verb in load put get del scan count nth rank roots backup compact stat check; do
     run $verb
     ends_with 2
     says "$verb needs STORE.*verso $verb --help"
@@ -612,10 +519,4 @@ if [ -c /dev/full ]; then
     done
 fi
 
-# ---- the end -------------------------------------------------------------------------------------
-
-if [ $failures -gt 0 ]; then
-    echo "$failures asserts failed"
-    exit 1
-fi
-echo "all asserts hold"
+finish

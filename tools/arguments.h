@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "verso.h"
+#include "word.h"
 
 /** A number from the command line. */
 struct number_option {
@@ -30,6 +31,7 @@ enum option_kind {
     OPTION_NUMBER,   /* target: struct number_option; 0 or more */
     OPTION_POSITIVE, /* target: struct number_option; 1 or more */
     OPTION_BYTES,    /* target: struct bytes_option */
+    OPTION_WORD,     /* target: char *, the word as it was written; NULL: not given */
 };
 
 struct option {
@@ -38,14 +40,28 @@ struct option {
     void *target;
 };
 
-enum { OPERANDS_MAX = 3 };
+/** --from, --to, --prefix: a range of keys. */
+struct range_options {
+    struct bytes_option from;
+    struct bytes_option to;
+    struct bytes_option prefix;
+};
+
+/** --root: the root to look at. */
+struct root_options {
+    struct number_option root;
+};
+
+enum { OPERANDS_MAX = 3, OPTIONS_MAX = 16 };
 
 /** What a verb takes. */
 struct syntax {
-    const char *operands[OPERANDS_MAX]; /* their names, each of them needed; the rest NULL */
+    const char *operands[OPERANDS_MAX]; /* their names; those in [brackets] may be left out */
     bool more;                          /* further operands may follow */
     const struct option *options;
     size_t option_count;
+    struct range_options *range; /* NULL: not taken; so are the next ones */
+    struct root_options *root;
 };
 
 /** The words after the verb. */
@@ -62,7 +78,24 @@ struct arguments {
  */
 bool arguments_read(struct arguments *arguments, const struct syntax *syntax);
 
-/** Operand `i` as bytes, escapes read. @return False after a message to the user. */
-bool arguments_bytes(const struct arguments *arguments, size_t i, verso_slice *bytes);
+/** Operand `i`, called `name` in messages, as bytes, escapes read. @return False after a message to
+ *  the user. */
+bool arguments_bytes(const struct arguments *arguments, size_t i, const char *name,
+                     verso_slice *bytes);
+
+/** Operand `i` as a number. @return False after a message to the user. */
+bool arguments_number(const struct arguments *arguments, size_t i, const char *name,
+                      uint64_t *number);
+
+/** The number of a root, in the value of an option. @return False after a message to the user. */
+bool arguments_root_word(const struct arguments *arguments, const char *what, char *word,
+                         struct root_options *root);
+
+/** Tell the user what is wrong with a word that `what` (an option or operand) was given. */
+void arguments_word_is_wrong(const struct arguments *arguments, const char *what, const char *word,
+                             const struct word_fault *fault);
+
+/** The range that the options mean: all keys if none is given. */
+verso_range range_of(const struct range_options *options);
 
 #endif

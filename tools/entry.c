@@ -78,14 +78,15 @@ static bool read_entry(struct arguments *arguments, const struct syntax *syntax,
         return false;
     }
     entry->verb = arguments->verb;
-    return arguments_bytes(arguments, 1, &entry->key);
+    return arguments_bytes(arguments, 1, "KEY", &entry->key);
 }
 
 int verb_put(struct arguments *arguments)
 {
     const struct syntax syntax = {.operands = {"STORE", "KEY", "VALUE"}};
     struct entry entry = {0};
-    if (!read_entry(arguments, &syntax, &entry) || !arguments_bytes(arguments, 2, &entry.value)) {
+    if (!read_entry(arguments, &syntax, &entry) ||
+        !arguments_bytes(arguments, 2, "VALUE", &entry.value)) {
         return ENDS_USAGE;
     }
     return session_run(arguments->words[0], SESSION_CREATES, put, &entry);
@@ -93,10 +94,8 @@ int verb_put(struct arguments *arguments)
 
 int verb_get(struct arguments *arguments)
 {
-    struct number_option root = {0};
-    const struct option options[] = {{"root", OPTION_NUMBER, &root}};
-    const struct syntax syntax = {
-        .operands = {"STORE", "KEY"}, .options = options, .option_count = 1};
+    struct root_options root = {0};
+    const struct syntax syntax = {.operands = {"STORE", "KEY"}, .root = &root};
     struct entry entry = {0};
     if (!read_entry(arguments, &syntax, &entry)) {
         return ENDS_USAGE;

@@ -161,6 +161,12 @@ bool escape_write(FILE *stream, const void *bytes, size_t size)
     return true;
 }
 
+bool escape_write_entry(FILE *stream, const verso_entry *entry)
+{
+    return escape_write(stream, entry->key.data, entry->key.size) && putc('\t', stream) != EOF &&
+           escape_write(stream, entry->value.data, entry->value.size) && putc('\n', stream) != EOF;
+}
+
 struct brief_text escape_brief(const void *bytes, size_t size)
 {
     enum { SHOWN = 60, ESCAPED_SIZE = 4 }; /* bytes; each becomes at most \xHH */

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "verso.h"
+
 /**
  * Turn text into the bytes it stands for, in place (they are never longer).
  *
@@ -22,6 +24,9 @@ bool escape_read(char *text, size_t size, size_t *decoded);
 
 /** Write bytes as text. @return False if the stream refused it; errno says why. */
 bool escape_write(FILE *stream, const void *bytes, size_t size);
+
+/** Write an entry as key, tab, value, newline. @return As escape_write(). */
+bool escape_write_entry(FILE *stream, const verso_entry *entry);
 
 /** The beginning of some bytes as text, for a message. */
 struct brief_text {

@@ -23,7 +23,12 @@ static const struct help texts[] = {
      "  get STORE KEY           print the value of one key\n"
      "  del STORE KEY           delete one key\n"
      "  scan STORE              print or count the entries of a range\n"
+     "  count STORE             count the keys of a range\n"
+     "  nth STORE N             print the entry with N keys below it\n"
+     "  rank STORE KEY          print how many keys are below a key\n"
      "  roots STORE             list the kept roots\n"
+     "  backup STORE DEST       copy the store while others may use it\n"
+     "  compact STORE DEST      copy chosen roots into the smallest file\n"
      "  stat STORE              print the figures of the store\n"
      "  check STORE             prove that the store is whole\n"
      "\n"
@@ -87,6 +92,43 @@ static const struct help texts[] = {
      "\n"
      "Options narrow each other. No entry in the range is no error. Exit code 1 if there is no\n"
      "such root.\n"},
+    {"count",
+     "Usage: verso count STORE [--from K] [--to K] [--prefix P] [--root ID]\n"
+     "\n"
+     "Print how many keys a range has, all keys without one. This reads a few pages, whatever the\n"
+     "number is. The options are those of scan.\n"},
+    {"nth",
+     "Usage: verso nth STORE N [--root ID]\n"
+     "\n"
+     "Print the entry that has N keys below it, as scan does: 0 is the first. Exit code 1 if "
+     "there\n"
+     "are not so many keys.\n"
+     "\n"
+     "  --root ID    in that root; without it, in the newest\n"},
+    {"rank", "Usage: verso rank STORE KEY [--root ID]\n"
+             "\n"
+             "Print how many keys are below KEY, which need not be there.\n"
+             "\n"
+             "  --root ID    in that root; without it, in the newest\n"},
+    {"backup",
+     "Usage: verso backup STORE DEST [--newest]\n"
+     "\n"
+     "Write a copy of the store to DEST, where nothing may be yet: every kept root under its "
+     "number.\n"
+     "The copy is checked before it gets its name.\n"
+     "\n"
+     "  --newest     only the newest root\n"},
+    {"compact", "Usage: verso compact STORE DEST [--newest | --roots LIST]\n"
+                "\n"
+                "Write the smallest file that holds the roots, sharing between them what they "
+                "share in STORE.\n"
+                "\n"
+                "  --newest      only the newest root\n"
+                "  --roots LIST  these and the newest: numbers and ranges of them, as 3,7-12. A "
+                "number must be\n"
+                "                kept; of a range, those that are\n"
+                "\n"
+                "DEST is as for backup.\n"},
     {"roots", "Usage: verso roots STORE\n"
               "\n"
               "List the kept roots, oldest first, one a line, separated by tabs: number, time of "

@@ -51,19 +51,21 @@ int session_run(const char *path, enum session_use use,
     return session_close(&session, work(&session, argument));
 }
 
-static int open_view(const struct session *session, const struct number_option *root,
-                     verso_view **view)
+int session_open_view(const struct session *session, const struct root_options *root,
+                      verso_view **view)
 {
-    if (!root->given) {
-        verso_err err = verso_view_open(session->store, view);
-        return err == VERSO_OK ? ENDS_DONE : message_failed(err, "%s: newest root", session->path);
+    const char *path = session->path;
+    verso_err err;
+    if (root->root.given) {
+        err = verso_view_open_root(session->store, root->root.value, view);
+        return err == VERSO_OK ? ENDS_DONE
+                               : message_failed(err, "%s: root %" PRIu64, path, root->root.value);
     }
-    verso_err err = verso_view_open_root(session->store, root->value, view);
-    return err == VERSO_OK ? ENDS_DONE
-                           : message_failed(err, "%s: root %" PRIu64, session->path, root->value);
+    err = verso_view_open(session->store, view);
+    return err == VERSO_OK ? ENDS_DONE : message_failed(err, "%s: newest root", path);
 }
 
-int session_run_in_root(const char *path, const struct number_option *root,
+int session_run_in_root(const char *path, const struct root_options *root,
                         int (*work)(const char *path, verso_view *view, void *argument),
                         void *argument)
 {
@@ -73,7 +75,7 @@ int session_run_in_root(const char *path, const struct number_option *root,
         return code;
     }
     verso_view *view = NULL;
-    code = open_view(&session, root, &view);
+    code = session_open_view(&session, root, &view);
     if (code == ENDS_DONE) {
         code = work(path, view, argument);
         verso_view_close(view);

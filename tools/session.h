@@ -38,8 +38,12 @@ int session_close(struct session *session, int code);
 int session_run(const char *path, enum session_use use,
                 int (*work)(const struct session *session, void *argument), void *argument);
 
-/** Open the store and the newest root, or the one that --root names; do `work` with it; close. */
-int session_run_in_root(const char *path, const struct number_option *root,
+/** Open the root that the options name, or the newest; close it with verso_view_close(). */
+int session_open_view(const struct session *session, const struct root_options *root,
+                      verso_view **view);
+
+/** Open the store, the root that the options name; do `work`; close. */
+int session_run_in_root(const char *path, const struct root_options *root,
                         int (*work)(const char *path, verso_view *view, void *argument),
                         void *argument);
 

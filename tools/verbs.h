@@ -14,7 +14,12 @@ int verb_put(struct arguments *arguments);
 int verb_get(struct arguments *arguments);
 int verb_del(struct arguments *arguments);
 int verb_scan(struct arguments *arguments);
+int verb_count(struct arguments *arguments);
+int verb_nth(struct arguments *arguments);
+int verb_rank(struct arguments *arguments);
 int verb_roots(struct arguments *arguments);
+int verb_backup(struct arguments *arguments);
+int verb_compact(struct arguments *arguments);
 int verb_stat(struct arguments *arguments);
 int verb_check(struct arguments *arguments);
 
