@@ -359,7 +359,9 @@ static verso_err settle_tree(struct vs_tree_set *set, const struct vs_named_tree
     struct vs_tree_record record;
     verso_err err = vs_catalogue_find_number(&catalogue, tree->edit.tree_id, bytes, &name, &record);
     if (err != VERSO_OK) {
-        return err;
+        return err != VERSO_NOT_FOUND
+                   ? err
+                   : vs_fault(VERSO_CORRUPT, "catalogue: the number of an open tree is missing");
     }
     record.root = tree->edit.root;
     record.fingerprint = tree->edit.fingerprint;
