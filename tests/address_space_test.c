@@ -18,6 +18,7 @@
 
 #include "os/fault.h"
 #include "os/os.h"
+#include "simulated_disk.h"
 #include "verso.h"
 
 enum {
@@ -73,6 +74,7 @@ static void narrow_unmap(struct vs_file *file, const uint8_t *address, size_t si
 static char folder[64];
 static char path[96];
 static verso_store *store;
+static uint64_t arena_bytes = 4 * MIB;
 
 static void make_folder(void)
 {
@@ -100,7 +102,7 @@ static void open_store(uint64_t keep_last, const struct vs_os *system)
     options.create = true;
     options.keep_last = keep_last;
     options.durability = VERSO_DURABILITY_INTERVAL;
-    options.arena_bytes = 4 * MIB;
+    options.arena_bytes = arena_bytes;
     options.system = system;
     verso_err err = verso_open(path, &options, &store);
     cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
@@ -395,6 +397,60 @@ Test(address_space, a_store_of_exactly_the_room_there_is_opens)
     verso_err err = verso_open(path, &options, &store);
     cr_assert_eq(err, VERSO_NOMEM, "%s", verso_strerror(err));
     cr_assert_eq(atomic_load(&mapped), 0);
+}
+
+/* ---- on the simulated disk, which maps 256 MiB at most: so the first mapping is of 16 MiB ---- */
+
+Test(address_space, recovery_may_outgrow_the_first_mapping)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    (void)snprintf(path, sizeof path, "store");
+    arena_bytes = 64 * MIB; /* no checkpoint */
+    open_store(1, simulated_disk_os(disk));
+    for (unsigned round = 1; round <= 20; round++) {
+        add_round(round);
+    }
+    cr_assert_eq(verso_sync(store), VERSO_OK, "%s", verso_error_detail());
+    verso_stats stats = {.size = sizeof stats};
+    cr_assert_eq(verso_stat(store, &stats), VERSO_OK);
+    cr_assert_eq(stats.checkpoints, 0);
+    struct simulated_disk *left = simulated_disk_crash(disk, 1, SIMULATED_CRASH_ALL_OLD);
+    close_store();
+    simulated_disk_close(disk);
+
+    open_store(1, simulated_disk_os(left));
+    cr_assert_gt(file_bytes(), 16 * MIB);
+    verso_view *view;
+    cr_assert_eq(verso_view_open(store, &view), VERSO_OK);
+    expect_rounds(view, 20);
+    verso_view_close(view);
+    close_store();
+    simulated_disk_close(left);
+}
+
+Test(address_space, a_larger_mapping_that_fails_is_an_error_of_its_transaction_alone)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    (void)snprintf(path, sizeof path, "store");
+    open_store(1, simulated_disk_os(disk));
+    struct simulated_fault fault = {.kind = SIMULATED_MAP, .nth = 1};
+    simulated_disk_inject(disk, &fault);
+    unsigned round = 1;
+    verso_err err;
+    while ((err = try_round(round)) == VERSO_OK) {
+        round++;
+        cr_assert_lt(round, 30);
+    }
+    cr_assert_eq(err, VERSO_IO, "%s: %s", verso_strerror(err), verso_error_detail());
+    cr_assert_leq(file_bytes(), 16 * MIB);
+    check_store();
+    add_round(round);
+    verso_view *view;
+    cr_assert_eq(verso_view_open(store, &view), VERSO_OK);
+    expect_rounds(view, round);
+    verso_view_close(view);
+    close_store();
+    simulated_disk_close(disk);
 }
 
 /* ---- threads ---- */
