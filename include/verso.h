@@ -339,6 +339,7 @@ VERSO_API VERSO_MUST_USE verso_err verso_savepoint(verso_txn *txn, uint32_t *sav
  * that a failed change has broken since then can be used again. Cursors stay open.
  *
  * Values borrowed from the transaction end; handles of trees that did not exist then end, too.
+ * Those of trees that were dropped since then can be used again.
  * @retval VERSO_INVALID  No such savepoint is open.
  * @retval VERSO_NOMEM    Nothing was rolled back; it may be tried again.
  */
