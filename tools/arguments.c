@@ -43,6 +43,24 @@ static bool read_bytes(const char *verb, const char *what, char *word, verso_sli
     return true;
 }
 
+/** Read the name of a tag or a tree. */
+static bool read_name(const char *verb, const char *what, char *word, verso_slice *name)
+{
+    if (!read_bytes(verb, what, word, name)) {
+        return false;
+    }
+    if (name->size == 0 || name->size > VERSO_NAME_MAX) {
+        message_usage(verb, "%s: a name has 1 to %d bytes, not %zu", what, VERSO_NAME_MAX,
+                      name->size);
+        return false;
+    }
+    if (memchr(name->data, 0, name->size) != NULL) {
+        message_usage(verb, "%s: a name has no byte \\x00", what);
+        return false;
+    }
+    return true;
+}
+
 void arguments_word_is_wrong(const struct arguments *arguments, const char *what, const char *word,
                              const struct word_fault *fault)
 {
@@ -68,6 +86,9 @@ static bool read_value(const struct arguments *arguments, const struct option *o
         return number->given;
     case OPTION_BYTES:
         bytes->given = read_bytes(arguments->verb, what, word, &bytes->bytes);
+        return bytes->given;
+    case OPTION_NAME:
+        bytes->given = read_name(arguments->verb, what, word, &bytes->bytes);
         return bytes->given;
     case OPTION_SWITCH: /* takes no value */
     case OPTION_WORD:
@@ -105,6 +126,10 @@ static struct options all_options(const struct syntax *syntax)
     if (syntax->root != NULL) {
         const struct option root[] = {{"root", OPTION_NUMBER, &syntax->root->root}};
         add_options(&all, root, sizeof root / sizeof root[0]);
+    }
+    if (syntax->tree != NULL) {
+        const struct option tree = {"tree", OPTION_NAME, syntax->tree};
+        add_options(&all, &tree, 1);
     }
     return all;
 }
@@ -204,6 +229,12 @@ bool arguments_number(const struct arguments *arguments, size_t i, const char *n
     return read_number(arguments->verb, name, 0, arguments->words[i], number);
 }
 
+bool arguments_name(const struct arguments *arguments, size_t i, const char *name,
+                    verso_slice *bytes)
+{
+    return read_name(arguments->verb, name, arguments->words[i], bytes);
+}
+
 bool arguments_root_word(const struct arguments *arguments, const char *what, char *word,
                          struct root_options *root)
 {
@@ -213,6 +244,17 @@ bool arguments_root_word(const struct arguments *arguments, const char *what, ch
     }
     root->root.given = read_number(arguments->verb, what, 0, word, &root->root.value);
     return root->root.given;
+}
+
+bool arguments_root(const struct arguments *arguments, size_t i, const char *name,
+                    struct root_options *root)
+{
+    return arguments_root_word(arguments, name, arguments->words[i], root);
+}
+
+bool range_is_given(const struct range_options *options)
+{
+    return options->from.given || options->to.given || options->prefix.given;
 }
 
 verso_range range_of(const struct range_options *options)
@@ -226,4 +268,9 @@ verso_range range_of(const struct range_options *options)
         .to = options->to.bytes,
         .prefix = options->prefix.bytes,
     };
+}
+
+bool root_is_given(const struct root_options *options)
+{
+    return options->root.given;
 }

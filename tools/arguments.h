@@ -31,6 +31,7 @@ enum option_kind {
     OPTION_NUMBER,   /* target: struct number_option; 0 or more */
     OPTION_POSITIVE, /* target: struct number_option; 1 or more */
     OPTION_BYTES,    /* target: struct bytes_option */
+    OPTION_NAME,     /* target: struct bytes_option; of a tag or a tree */
     OPTION_WORD,     /* target: char *, the word as it was written; NULL: not given */
 };
 
@@ -62,6 +63,7 @@ struct syntax {
     size_t option_count;
     struct range_options *range; /* NULL: not taken; so are the next ones */
     struct root_options *root;
+    struct bytes_option *tree; /* --tree */
 };
 
 /** The words after the verb. */
@@ -87,7 +89,15 @@ bool arguments_bytes(const struct arguments *arguments, size_t i, const char *na
 bool arguments_number(const struct arguments *arguments, size_t i, const char *name,
                       uint64_t *number);
 
-/** The number of a root, in the value of an option. @return False after a message to the user. */
+/** Operand `i` as the name of a tag or a tree. @return False after a message to the user. */
+bool arguments_name(const struct arguments *arguments, size_t i, const char *name,
+                    verso_slice *bytes);
+
+/** Operand `i` as a root: a number. @return False after a message to the user. */
+bool arguments_root(const struct arguments *arguments, size_t i, const char *name,
+                    struct root_options *root);
+
+/** A root written as in an operand, but in the value of an option. @return As arguments_root(). */
 bool arguments_root_word(const struct arguments *arguments, const char *what, char *word,
                          struct root_options *root);
 
@@ -95,7 +105,13 @@ bool arguments_root_word(const struct arguments *arguments, const char *what, ch
 void arguments_word_is_wrong(const struct arguments *arguments, const char *what, const char *word,
                              const struct word_fault *fault);
 
+/** Is a range asked for at all? */
+bool range_is_given(const struct range_options *options);
+
 /** The range that the options mean: all keys if none is given. */
 verso_range range_of(const struct range_options *options);
+
+/** Is a root asked for, other than the newest? */
+bool root_is_given(const struct root_options *options);
 
 #endif

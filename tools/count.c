@@ -51,31 +51,35 @@ int verb_count(struct arguments *arguments)
 {
     struct range_options range = {0};
     struct root_options root = {0};
-    const struct syntax syntax = {.operands = {"STORE"}, .range = &range, .root = &root};
+    struct bytes_option tree = {0};
+    const struct syntax syntax = {
+        .operands = {"STORE"}, .range = &range, .root = &root, .tree = &tree};
     if (!arguments_read(arguments, &syntax)) {
         return ENDS_USAGE;
     }
-    return session_run_in_root(arguments->words[0], &root, count, &range);
+    return session_run_in_root(arguments->words[0], &root, &tree, count, &range);
 }
 
 int verb_nth(struct arguments *arguments)
 {
     struct root_options root = {0};
-    const struct syntax syntax = {.operands = {"STORE", "N"}, .root = &root};
+    struct bytes_option tree = {0};
+    const struct syntax syntax = {.operands = {"STORE", "N"}, .root = &root, .tree = &tree};
     uint64_t number = 0;
     if (!arguments_read(arguments, &syntax) || !arguments_number(arguments, 1, "N", &number)) {
         return ENDS_USAGE;
     }
-    return session_run_in_root(arguments->words[0], &root, nth, &number);
+    return session_run_in_root(arguments->words[0], &root, &tree, nth, &number);
 }
 
 int verb_rank(struct arguments *arguments)
 {
     struct root_options root = {0};
-    const struct syntax syntax = {.operands = {"STORE", "KEY"}, .root = &root};
+    struct bytes_option tree = {0};
+    const struct syntax syntax = {.operands = {"STORE", "KEY"}, .root = &root, .tree = &tree};
     verso_slice key;
     if (!arguments_read(arguments, &syntax) || !arguments_bytes(arguments, 1, "KEY", &key)) {
         return ENDS_USAGE;
     }
-    return session_run_in_root(arguments->words[0], &root, rank, &key);
+    return session_run_in_root(arguments->words[0], &root, &tree, rank, &key);
 }

@@ -1,58 +1,39 @@
 /*
  * entry.c - put, get, del: the verbs that concern one key.
  */
-#include <inttypes.h>
 #include <stdio.h>
 
+#include "change.h"
 #include "escape.h"
 #include "message.h"
 #include "session.h"
 #include "verbs.h"
 
-/** The one key that the verb concerns. */
+/** What the verb concerns. */
 struct entry {
     const char *verb;
     verso_slice key;
     verso_slice value; /* put only */
 };
 
-static verso_err apply(verso_txn *txn, const struct entry *entry, bool deletes)
+static int key_failed(verso_err err, const char *path, const struct entry *entry)
 {
-    return deletes ? verso_delete(txn, entry->key) : verso_put(txn, entry->key, entry->value);
+    struct brief_text key = escape_brief(entry->key.data, entry->key.size);
+    return message_failed(err, "%s: %s '%s'", path, entry->verb, key.text);
 }
 
-/** Change one key in a transaction of its own, and print the root that it made. */
-static int change(const struct session *session, const struct entry *entry, bool deletes)
+static int put(struct change *change, verso_txn *txn, void *argument)
 {
-    verso_txn *txn = NULL;
-    verso_err err = verso_begin(session->store, &txn);
-    if (err != VERSO_OK) {
-        return message_failed(err, "%s: begin", session->path);
-    }
-    err = apply(txn, entry, deletes);
-    if (err != VERSO_OK) {
-        struct brief_text key = escape_brief(entry->key.data, entry->key.size);
-        int code = message_failed(err, "%s: %s '%s'", session->path, entry->verb, key.text);
-        verso_abort(txn);
-        return code;
-    }
-    verso_root_id root = 0;
-    err = verso_commit(txn, NULL, &root);
-    if (err != VERSO_OK) {
-        return message_failed(err, "%s: commit", session->path);
-    }
-    (void)printf("root %" PRIu64 "\n", root);
-    return ENDS_DONE;
+    const struct entry *entry = argument;
+    verso_err err = verso_put(txn, entry->key, entry->value);
+    return err == VERSO_OK ? ENDS_DONE : key_failed(err, change->path, entry);
 }
 
-static int put(const struct session *session, void *entry)
+static int del(struct change *change, verso_txn *txn, void *argument)
 {
-    return change(session, entry, false);
-}
-
-static int del(const struct session *session, void *entry)
-{
-    return change(session, entry, true);
+    const struct entry *entry = argument;
+    verso_err err = verso_delete(txn, entry->key);
+    return err == VERSO_OK ? ENDS_DONE : key_failed(err, change->path, entry);
 }
 
 static int get(const char *path, verso_view *view, void *argument)
@@ -61,8 +42,7 @@ static int get(const char *path, verso_view *view, void *argument)
     verso_slice value;
     verso_err err = verso_get(view, entry->key, &value);
     if (err != VERSO_OK) {
-        struct brief_text key = escape_brief(entry->key.data, entry->key.size);
-        return message_failed(err, "%s: %s '%s'", path, entry->verb, key.text);
+        return key_failed(err, path, entry);
     }
     if (!escape_write(stdout, value.data, value.size) || putchar('\n') == EOF) {
         return message_system_failed("standard output");
@@ -70,45 +50,45 @@ static int get(const char *path, verso_view *view, void *argument)
     return ENDS_DONE;
 }
 
-/** Read the words of the verb into `entry`. @return False after a message to the user. */
-static bool read_entry(struct arguments *arguments, const struct syntax *syntax,
-                       struct entry *entry)
-{
-    if (!arguments_read(arguments, syntax)) {
-        return false;
-    }
-    entry->verb = arguments->verb;
-    return arguments_bytes(arguments, 1, "KEY", &entry->key);
-}
-
 int verb_put(struct arguments *arguments)
 {
-    const struct syntax syntax = {.operands = {"STORE", "KEY", "VALUE"}};
-    struct entry entry = {0};
-    if (!read_entry(arguments, &syntax, &entry) ||
+    struct change change = {.use = SESSION_CREATES, .tree_may_be_new = true};
+    const struct option options[] = {{"note", OPTION_BYTES, &change.note}};
+    const struct syntax syntax = {.operands = {"STORE", "KEY", "VALUE"},
+                                  .options = options,
+                                  .option_count = 1,
+                                  .tree = &change.tree};
+    struct entry entry = {.verb = arguments->verb};
+    if (!arguments_read(arguments, &syntax) || !arguments_bytes(arguments, 1, "KEY", &entry.key) ||
         !arguments_bytes(arguments, 2, "VALUE", &entry.value)) {
         return ENDS_USAGE;
     }
-    return session_run(arguments->words[0], SESSION_CREATES, put, &entry);
+    change.path = arguments->words[0];
+    return change_run(&change, put, &entry);
 }
 
 int verb_get(struct arguments *arguments)
 {
     struct root_options root = {0};
-    const struct syntax syntax = {.operands = {"STORE", "KEY"}, .root = &root};
-    struct entry entry = {0};
-    if (!read_entry(arguments, &syntax, &entry)) {
+    struct bytes_option tree = {0};
+    const struct syntax syntax = {.operands = {"STORE", "KEY"}, .root = &root, .tree = &tree};
+    struct entry entry = {.verb = arguments->verb};
+    if (!arguments_read(arguments, &syntax) || !arguments_bytes(arguments, 1, "KEY", &entry.key)) {
         return ENDS_USAGE;
     }
-    return session_run_in_root(arguments->words[0], &root, get, &entry);
+    return session_run_in_root(arguments->words[0], &root, &tree, get, &entry);
 }
 
 int verb_del(struct arguments *arguments)
 {
-    const struct syntax syntax = {.operands = {"STORE", "KEY"}};
-    struct entry entry = {0};
-    if (!read_entry(arguments, &syntax, &entry)) {
+    struct change change = {.use = SESSION_CHANGES};
+    const struct option options[] = {{"note", OPTION_BYTES, &change.note}};
+    const struct syntax syntax = {
+        .operands = {"STORE", "KEY"}, .options = options, .option_count = 1, .tree = &change.tree};
+    struct entry entry = {.verb = arguments->verb};
+    if (!arguments_read(arguments, &syntax) || !arguments_bytes(arguments, 1, "KEY", &entry.key)) {
         return ENDS_USAGE;
     }
-    return session_run(arguments->words[0], SESSION_CHANGES, del, &entry);
+    change.path = arguments->words[0];
+    return change_run(&change, del, &entry);
 }

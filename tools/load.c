@@ -21,7 +21,9 @@
 /** A load under way. */
 struct load {
     struct session session;
-    verso_txn *txn;         /* NULL between two batches */
+    verso_txn *txn;  /* NULL between two batches */
+    verso_txn *tree; /* its handle of the tree that is loaded */
+    struct bytes_option tree_name;
     uint64_t batch;         /* lines a commit; 0: all in one */
     verso_slice note;       /* of every root */
     uint64_t lines;         /* put so far */
@@ -42,6 +44,10 @@ struct place {
 static int begin(struct load *load)
 {
     verso_err err = verso_begin(load->session.store, &load->txn);
+    load->tree = load->txn;
+    if (err == VERSO_OK && load->tree_name.given) {
+        err = verso_txn_tree(load->txn, load->tree_name.bytes, true, &load->tree);
+    }
     return err == VERSO_OK ? ENDS_DONE : message_failed(err, "%s: begin", load->session.path);
 }
 
@@ -99,7 +105,7 @@ static int put_line(struct load *load, const struct place *place, char *line, si
     }
     key.size = key_size;
     value.size = value_size;
-    verso_err err = verso_put(load->txn, key, value);
+    verso_err err = verso_put(load->tree, key, value);
     if (err != VERSO_OK) {
         struct brief_text brief = escape_brief(key.data, key.size);
         progress_clear(&load->progress);
@@ -288,13 +294,15 @@ int verb_load(struct arguments *arguments)
     struct number_option batch = {0};
     struct number_option keep = {0};
     struct bytes_option note = {0};
+    struct bytes_option tree = {0};
     const struct option options[] = {{"batch", OPTION_POSITIVE, &batch},
                                      {"note", OPTION_BYTES, &note},
                                      {"keep", OPTION_NUMBER, &keep}};
     const struct syntax syntax = {.operands = {"STORE"},
                                   .more = true,
                                   .options = options,
-                                  .option_count = sizeof options / sizeof options[0]};
+                                  .option_count = sizeof options / sizeof options[0],
+                                  .tree = &tree};
     if (!arguments_read(arguments, &syntax)) {
         return ENDS_USAGE;
     }
@@ -304,7 +312,7 @@ int verb_load(struct arguments *arguments)
     if (code != ENDS_DONE) {
         return code;
     }
-    struct load load = {.batch = batch.value, .note = note.bytes};
+    struct load load = {.batch = batch.value, .note = note.bytes, .tree_name = tree};
     code = session_open(&load.session, arguments->words[0], SESSION_CREATES, keep.value);
     if (code != ENDS_DONE) {
         return code;

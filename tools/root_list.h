@@ -1,5 +1,5 @@
 /*
- * root_list.h - several roots on the command line: 3,7-12.
+ * root_list.h - several roots on the command line: 3,7-12,tag:NAME,@TIME.
  */
 #ifndef VERSO_TOOLS_ROOT_LIST_H
 #define VERSO_TOOLS_ROOT_LIST_H

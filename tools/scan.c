@@ -13,6 +13,7 @@
 struct scan {
     struct range_options range;
     struct root_options root;
+    struct bytes_option tree;
     bool reverse;
     bool count;
     struct number_option limit;
@@ -83,9 +84,10 @@ int verb_scan(struct arguments *arguments)
                                   .options = options,
                                   .option_count = sizeof options / sizeof options[0],
                                   .range = &scan.range,
-                                  .root = &scan.root};
+                                  .root = &scan.root,
+                                  .tree = &scan.tree};
     if (!arguments_read(arguments, &syntax)) {
         return ENDS_USAGE;
     }
-    return session_run_in_root(arguments->words[0], &scan.root, scan_view, &scan);
+    return session_run_in_root(arguments->words[0], &scan.root, &scan.tree, scan_view, &scan);
 }

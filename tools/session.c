@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "escape.h"
 #include "message.h"
 
 static bool is_damage(verso_err err)
@@ -65,7 +66,21 @@ int session_open_view(const struct session *session, const struct root_options *
     return err == VERSO_OK ? ENDS_DONE : message_failed(err, "%s: newest root", path);
 }
 
+int session_tree(const struct session *session, verso_view *view, const struct bytes_option *name,
+                 verso_view **tree)
+{
+    *tree = view;
+    if (name == NULL || !name->given) {
+        return ENDS_DONE;
+    }
+    verso_err err = verso_view_tree(view, name->bytes, tree);
+    struct brief_text text = escape_brief(name->bytes.data, name->bytes.size);
+    return err == VERSO_OK ? ENDS_DONE
+                           : message_failed(err, "%s: tree '%s'", session->path, text.text);
+}
+
 int session_run_in_root(const char *path, const struct root_options *root,
+                        const struct bytes_option *tree_name,
                         int (*work)(const char *path, verso_view *view, void *argument),
                         void *argument)
 {
@@ -75,9 +90,11 @@ int session_run_in_root(const char *path, const struct root_options *root,
         return code;
     }
     verso_view *view = NULL;
+    verso_view *tree = NULL;
     code = session_open_view(&session, root, &view);
     if (code == ENDS_DONE) {
-        code = work(path, view, argument);
+        code = session_tree(&session, view, tree_name, &tree);
+        code = code == ENDS_DONE ? work(path, tree, argument) : code;
         verso_view_close(view);
     }
     return session_close(&session, code);

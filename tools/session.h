@@ -42,8 +42,13 @@ int session_run(const char *path, enum session_use use,
 int session_open_view(const struct session *session, const struct root_options *root,
                       verso_view **view);
 
-/** Open the store, the root that the options name; do `work`; close. */
+/** The named tree of a view, or the view itself if `name` is NULL or not given. */
+int session_tree(const struct session *session, verso_view *view, const struct bytes_option *name,
+                 verso_view **tree);
+
+/** Open the store, the root that the options name and the tree in it; do `work`; close. */
 int session_run_in_root(const char *path, const struct root_options *root,
+                        const struct bytes_option *tree,
                         int (*work)(const char *path, verso_view *view, void *argument),
                         void *argument);
 
