@@ -120,3 +120,28 @@ Test(full_disk, lets_a_transaction_delete)
     }
     close_fixture(&fixture);
 }
+
+Test(full_disk, lets_a_transaction_delete_a_range)
+{
+    struct fixture fixture = open_fixture();
+    simulated_disk_set_capacity(fixture.disk, 24 << 20);
+    unsigned keys = put_until_full(&fixture);
+    cr_assert_gt(keys, 1000);
+    fill_disk(&fixture);
+    char from[16];
+    char to[16];
+    for (unsigned number = 0; number + 1000 <= keys; number += 1000) { /* the edges are copied */
+        verso_range range = {.size = sizeof range, .has_from = true, .has_to = true};
+        range.from = key_of(number + 3, from);
+        range.to = key_of(number + 997, to);
+        uint64_t deleted = 0;
+        verso_txn *txn;
+        cr_assert_eq(verso_begin(fixture.store, &txn), VERSO_OK);
+        verso_err err = verso_delete_range(txn, &range, &deleted);
+        cr_assert_eq(err, VERSO_OK, "from key %u: %s", number, verso_error_detail());
+        cr_assert_eq(deleted, 994);
+        cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK, "from key %u: %s", number,
+                     verso_error_detail());
+    }
+    close_fixture(&fixture);
+}

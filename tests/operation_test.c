@@ -81,6 +81,22 @@ Test(operation, of_every_kind_comes_back)
     }
 }
 
+Test(operation, a_range_may_lack_either_bound)
+{
+    const verso_slice some = {"some", 4};
+    const verso_slice none = {NULL, 0};
+    const struct vs_operation operations[] = {
+        {VS_OPERATION_DELETE_RANGE, {0, 0}, none, none},
+        {VS_OPERATION_DELETE_RANGE, {0, VS_RANGE_HAS_FROM}, some, none},
+        {VS_OPERATION_DELETE_RANGE, {0, VS_RANGE_HAS_FROM}, none, none},
+        {VS_OPERATION_DELETE_RANGE, {0, VS_RANGE_HAS_TO}, none, some},
+        {VS_OPERATION_DELETE_RANGE, {0, VS_RANGE_HAS_FROM | VS_RANGE_HAS_TO}, none, some},
+    };
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
+        check_round_trip(&operations[i]);
+    }
+}
+
 Test(operation, follows_another_without_a_gap)
 {
     uint8_t bytes[ROOM];
@@ -130,6 +146,11 @@ Test(operation, absurd_bytes_are_refused)
         {"\x02\x00\xFF\xFF\xFF\xFF\x1F", 7},                              /* beyond 32 bits */
         {"\x01\x00\x01\xFF\xFF\xFF\xFF\x0Fk", 9},                         /* value of 4 GiB */
         {"\x01\x00\x01\x01k", 5},                                         /* one byte short */
+        {"\x03\x00\x04\x00\x00", 5},                                      /* unknown bound */
+        {"\x03\x00\x02\x01\x01kl", 7}, /* a lower bound that is not there */
+        {"\x03\x00\x01\x01\x01kl", 7}, /* an upper one */
+        {"\x03\x00\x03\x01\x01kk", 7}, /* nothing between them */
+        {"\x03\x00\x03\x01\x01lk", 7}, /* the wrong way round */
     };
     for (size_t i = 0; i < sizeof absurd / sizeof *absurd; i++) {
         uint8_t *exact = malloc(absurd[i].size);

@@ -20,6 +20,7 @@
 #include "expected_roots.h"
 #include "format/layout.h"
 #include "model_savepoints.h"
+#include "range_model.h"
 #include "simulated_disk.h"
 #include "view_compare.h"
 
@@ -28,6 +29,7 @@ enum {
     KEY_MAX = 16384,
     VALUE_MAX = 700 * 1024,
     SORTED_MAX = 60,
+    RANGE_MAX = 40,
     LONG_BYTES_MAX = 60 << 20, /* of long values in a run: the disk maps no more than 256 MiB */
 };
 
@@ -421,6 +423,29 @@ static const char *delete_some(struct store_model *model, verso_txn *txn)
     return NULL;
 }
 
+/* A range of any kind, mostly one of few keys: else stores would not grow. */
+static const char *delete_range(struct store_model *model, verso_txn *txn)
+{
+    static struct range_model drawn;
+    struct tree_state *working = &model->roots.working;
+    verso_range *range = &drawn.range;
+    range_model_draw(&drawn, working, &model->random);
+    size_t first = 0;
+    size_t expected = range_model_count(range, working, &first);
+    if (expected > RANGE_MAX && !one_in(model, 8)) {
+        range->has_to = true;
+        range->to = working->pairs[first + below(model, RANGE_MAX)].key;
+        expected = range_model_count(range, working, &first);
+    }
+    uint64_t deleted = UINT64_MAX;
+    verso_err err = verso_delete_range(txn, range, &deleted);
+    if (err != VERSO_OK) {
+        return failed(model, "a range deletion", err);
+    }
+    tree_state_remove_many(working, first, expected);
+    return deleted == expected ? NULL : "a range deletion counted other keys";
+}
+
 static const char *put_sorted(struct store_model *model, verso_txn *txn)
 {
     struct tree_state batch = {.pairs = NULL};
@@ -508,6 +533,8 @@ static const char *change_some(struct store_model *model, verso_txn *txn)
     case 3:
         return view_compare_some(verso_txn_view(txn), &model->roots.working, new_key(model),
                                  &model->random);
+    case 4:
+        return delete_range(model, txn);
     default:
         break;
     }

@@ -198,7 +198,7 @@ static const char *delete_one(struct tree_model *model)
 }
 
 /** Delete neighbours in order, upwards or downwards: leaves empty one after the other. */
-static const char *delete_range(struct tree_model *model)
+static const char *delete_neighbours(struct tree_model *model)
 {
     if (model->now.count == 0) {
         return NULL;
@@ -217,6 +217,43 @@ static const char *delete_range(struct tree_model *model)
         tree_state_remove(&model->now, index);
     }
     return NULL;
+}
+
+/** A bound near some key, or none. */
+static bool draw_bound(struct tree_model *model, verso_slice *bound)
+{
+    uint8_t buffer[PAGE_KEY_MAX];
+    *bound = tree_state_near_key(&model->now, &model->random, buffer, sizeof buffer);
+    *bound = keep_slice(model, bound->data, bound->size);
+    return below(model, 12) != 0;
+}
+
+/** Delete a range at once: mostly a short one, sometimes one of any length, rarely all. */
+static const char *delete_range(struct tree_model *model)
+{
+    struct vs_key_range range = {.has_from = false};
+    range.has_from = draw_bound(model, &range.from);
+    range.has_to = draw_bound(model, &range.to);
+    size_t from = 0;
+    size_t to = model->now.count;
+    if (range.has_from) {
+        (void)tree_state_find(&model->now, range.from, &from);
+    }
+    if (range.has_to && below(model, 20) != 0 && from < model->now.count) {
+        size_t near = from + (size_t)below(model, 100);
+        range.to = model->now.pairs[near < to ? near : to - 1].key;
+    }
+    if (range.has_to) {
+        (void)tree_state_find(&model->now, range.to, &to);
+    }
+    size_t expected = to > from ? to - from : 0;
+    uint64_t deleted = UINT64_MAX;
+    bool broken = false;
+    if (vs_tree_delete_range(model->edit, &range, &deleted, &broken) != VERSO_OK || broken) {
+        return "a range deletion's result";
+    }
+    tree_state_remove_many(&model->now, from, expected);
+    return deleted == expected ? NULL : "how many keys of a range went";
 }
 
 /** Many entries at once: clustered around one key, spread over all, or continuing at the end. */
@@ -314,7 +351,10 @@ static const char *operate(struct tree_model *model)
         return put_one(model, VS_PUT_REPLACE);
     }
     if (choice < 32) {
-        return model->growing ? put_sorted(model) : delete_range(model);
+        return model->growing ? put_sorted(model) : delete_neighbours(model);
+    }
+    if (choice < 34) {
+        return delete_range(model);
     }
     bool grow = below(model, 10) < (model->growing ? 9U : 1U);
     return !grow ? delete_one(model)

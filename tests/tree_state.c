@@ -57,6 +57,15 @@ void tree_state_remove(struct tree_state *state, size_t index)
             (state->count - index) * sizeof state->pairs[0]);
 }
 
+void tree_state_remove_many(struct tree_state *state, size_t index, size_t count)
+{
+    if (count > 0) {
+        state->count -= count;
+        memmove(&state->pairs[index], &state->pairs[index + count],
+                (state->count - index) * sizeof state->pairs[0]);
+    }
+}
+
 struct tree_state tree_state_copy(const struct tree_state *state)
 {
     struct tree_state copy = {.count = state->count, .capacity = state->count};

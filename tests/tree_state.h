@@ -24,6 +24,8 @@ bool tree_state_find(const struct tree_state *state, verso_slice key, size_t *in
 /** Set a pair, new or not. */
 void tree_state_put(struct tree_state *state, verso_slice key, verso_slice value);
 void tree_state_remove(struct tree_state *state, size_t index);
+/** Remove `count` pairs from `index` on. */
+void tree_state_remove_many(struct tree_state *state, size_t index, size_t count);
 /** An independent copy of the array. */
 struct tree_state tree_state_copy(const struct tree_state *state);
 void tree_state_clear(struct tree_state *state);

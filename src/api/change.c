@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/handles.h"
+#include "api/range.h"
 #include "format/key_order.h"
 #include "os/fault.h"
 
@@ -24,12 +25,18 @@ static verso_err may_change(verso_txn *txn, verso_slice key, verso_slice value)
 }
 
 /* A change was made: remember it for the commit and for the log. */
-static void note(verso_txn *txn, enum vs_operation_kind kind, verso_slice key, verso_slice value)
+static void note(verso_txn *txn, const struct vs_operation *operation)
+{
+    txn->shared->changed = true;
+    vs_operations_note(&txn->shared->operations, operation);
+}
+
+static void note_pair(verso_txn *txn, enum vs_operation_kind kind, verso_slice key,
+                      verso_slice value)
 {
     struct vs_operation operation = {
         .kind = kind, .number = {txn->edit->tree_id}, .key = key, .value = value};
-    txn->shared->changed = true;
-    vs_operations_note(&txn->shared->operations, &operation);
+    note(txn, &operation);
 }
 
 static bool lies_in(const void *bytes, const uint8_t *range, size_t size)
@@ -74,7 +81,7 @@ static verso_err put(verso_txn *txn, enum vs_put_mode mode, verso_slice key, ver
     }
     err = vs_tree_put(txn->edit, mode, key, value, old, txn->shared, &txn->shared->broken);
     if (err == VERSO_OK) {
-        note(txn, VS_OPERATION_PUT, key, value);
+        note_pair(txn, VS_OPERATION_PUT, key, value);
     }
     vs_view_forget_pieces(&txn->view);
     free(copy);
@@ -137,7 +144,7 @@ static verso_err delete_key(verso_txn *txn, verso_slice key, vs_old_value old)
     txn->shared->owner->store->may_use_reserve = true; /* of space, on a full disk */
     err = vs_tree_delete(txn->edit, key, old, txn->shared, &txn->shared->broken);
     if (err == VERSO_OK) {
-        note(txn, VS_OPERATION_DELETE, key, (verso_slice){NULL, 0});
+        note_pair(txn, VS_OPERATION_DELETE, key, (verso_slice){NULL, 0});
     }
     vs_view_forget_pieces(&txn->view);
     return err;
@@ -153,6 +160,51 @@ verso_err verso_take(verso_txn *txn, verso_slice key, verso_slice *old)
     verso_err err = delete_key(txn, key, keep_old);
     if (err == VERSO_OK && old != NULL) {
         *old = (verso_slice){txn->shared->old, txn->shared->old_size};
+    }
+    return err;
+}
+
+/* Delete what a sound range holds. */
+static verso_err delete_between(verso_txn *txn, const struct vs_key_range *keys, uint64_t *deleted)
+{
+    struct vs_transaction *shared = txn->shared;
+    verso_err err = vs_operations_reserve(&shared->operations, keys->from.size + keys->to.size);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    shared->owner->store->may_use_reserve = true;
+    err = vs_tree_delete_range(txn->edit, keys, deleted, &shared->broken);
+    if (err == VERSO_OK && *deleted > 0) {
+        struct vs_operation operation = {
+            .kind = VS_OPERATION_DELETE_RANGE,
+            .number = {txn->edit->tree_id, (keys->has_from ? VS_RANGE_HAS_FROM : 0U) |
+                                               (keys->has_to ? VS_RANGE_HAS_TO : 0U)},
+            .key = keys->from,
+            .value = keys->to};
+        note(txn, &operation);
+    }
+    vs_view_forget_pieces(&txn->view);
+    return err;
+}
+
+verso_err verso_delete_range(verso_txn *txn, const verso_range *given, uint64_t *deleted)
+{
+    verso_err err = vs_txn_check(txn);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    struct vs_range range;
+    err = vs_range_read(given, &range);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    uint64_t count = 0;
+    if (!range.empty) {
+        err = delete_between(txn, &range.keys, &count);
+    }
+    vs_range_clear(&range);
+    if (err == VERSO_OK && deleted != NULL) {
+        *deleted = count;
     }
     return err;
 }
@@ -195,7 +247,7 @@ verso_err verso_put_sorted(verso_txn *txn, const verso_entry *entries, size_t co
     }
     err = vs_tree_put_sorted(txn->edit, entries, count, &txn->shared->broken);
     for (size_t i = 0; i < count && err == VERSO_OK; i++) {
-        note(txn, VS_OPERATION_PUT, entries[i].key, entries[i].value);
+        note_pair(txn, VS_OPERATION_PUT, entries[i].key, entries[i].value);
     }
     vs_view_forget_pieces(&txn->view);
     return err;

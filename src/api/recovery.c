@@ -16,12 +16,6 @@ static verso_err damaged(const struct vs_log_record *record, const char *fault)
                     (unsigned long long)record->version, fault);
 }
 
-/* Kinds of operations that this version writes. */
-static bool can_replay(enum vs_operation_kind kind)
-{
-    return vs_operation_is_of_tree(kind) && kind != VS_OPERATION_DELETE_RANGE;
-}
-
 /* First pass: every operation must decode. */
 static verso_err prove(void *argument, const struct vs_log_record *record)
 {
@@ -34,7 +28,7 @@ static verso_err prove(void *argument, const struct vs_log_record *record)
         if (fault != NULL) {
             return damaged(record, fault);
         }
-        if (!can_replay(operation.kind)) {
+        if (!vs_operation_is_of_tree(operation.kind)) {
             return damaged(record, "has an operation that this version cannot run");
         }
     }
@@ -59,6 +53,21 @@ static verso_err run_on_name(struct vs_tree_set *trees, const struct vs_operatio
                : vs_tree_set_rename(trees, name, operation->key, &number, &broken);
 }
 
+/* Only deletions that found something were logged. */
+static verso_err delete_range(struct vs_tree_edit *edit, const struct vs_operation *operation)
+{
+    struct vs_key_range range = {
+        .has_from = (operation->number[1] & VS_RANGE_HAS_FROM) != 0,
+        .has_to = (operation->number[1] & VS_RANGE_HAS_TO) != 0,
+        .from = operation->key,
+        .to = operation->value,
+    };
+    uint64_t deleted = 0;
+    bool broken = false;
+    verso_err err = vs_tree_delete_range(edit, &range, &deleted, &broken);
+    return err == VERSO_OK && deleted == 0 ? VERSO_NOT_FOUND : err;
+}
+
 static verso_err run_on_tree(struct vs_tree_set *trees, const struct vs_operation *operation)
 {
     struct vs_tree_edit *edit = &trees->main;
@@ -70,6 +79,9 @@ static verso_err run_on_tree(struct vs_tree_set *trees, const struct vs_operatio
             return err;
         }
         edit = &tree->edit;
+    }
+    if (operation->kind == VS_OPERATION_DELETE_RANGE) {
+        return delete_range(edit, operation);
     }
     return operation->kind == VS_OPERATION_PUT
                ? vs_tree_put(edit, VS_PUT_UPSERT, operation->key, operation->value, NULL, NULL,

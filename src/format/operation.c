@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "format/key_order.h"
+
 enum {
     SIZE_BYTES_MAX = 5,   /* LEB128 of a 32-bit number */
     NUMBER_BYTES_MAX = 10 /* of a 64-bit number */
@@ -81,6 +83,17 @@ size_t vs_operation_header(const struct vs_operation *operation, uint8_t *header
     return (size_t)(at - header);
 }
 
+/** A range has a key for each of its bounds, and something may lie between them. */
+static bool range_is_sound(const struct vs_operation *range)
+{
+    uint64_t bounds = range->number[1];
+    bool has_from = (bounds & VS_RANGE_HAS_FROM) != 0;
+    bool has_to = (bounds & VS_RANGE_HAS_TO) != 0;
+    return bounds <= (VS_RANGE_HAS_FROM | VS_RANGE_HAS_TO) && (has_from || range->key.size == 0) &&
+           (has_to || range->value.size == 0) &&
+           !(has_from && has_to && vs_key_compare(range->key, range->value) >= 0);
+}
+
 const char *vs_operation_decode(const uint8_t **at, const uint8_t *end,
                                 struct vs_operation *operation)
 {
@@ -115,6 +128,9 @@ const char *vs_operation_decode(const uint8_t **at, const uint8_t *end,
     operation->key.size = (size_t)key_size;
     operation->value.data = kinds[kind].has_value ? next + key_size : NULL;
     operation->value.size = (size_t)value_size;
+    if (kind == VS_OPERATION_DELETE_RANGE && !range_is_sound(operation)) {
+        return "bounds of a range that contradict each other";
+    }
     *at = next + key_size + value_size;
     return NULL;
 }

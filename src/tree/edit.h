@@ -85,6 +85,10 @@ verso_err vs_edit_insert_child(struct vs_tree_edit *edit, struct vs_path *path, 
 
 /* ---- rebalance.c ---- */
 
+/** Is the path's page at `level` less than a quarter full? */
+bool vs_edit_is_underfull(const struct vs_tree_edit *edit, const struct vs_path *path,
+                          unsigned level);
+
 /** Merge or even out the owned path's page at `level`, and those above it, where they are less than
  *  a quarter full; the tree loses height where it can. Forgets the remembered path on a change. */
 verso_err vs_edit_rebalance(struct vs_tree_edit *edit, struct vs_path *path, unsigned level);

@@ -27,8 +27,8 @@ static size_t page_size_of(const struct vs_tree_edit *edit)
     return vs_writer_pages(edit->writer)->page_size;
 }
 
-static bool is_underfull(const struct vs_tree_edit *edit, const struct vs_path *path,
-                         unsigned level)
+bool vs_edit_is_underfull(const struct vs_tree_edit *edit, const struct vs_path *path,
+                          unsigned level)
 {
     const uint8_t *bytes = path->level[level].bytes;
     return level == 0 ? vs_leaf_is_underfull(bytes, page_size_of(edit))
@@ -253,7 +253,7 @@ static verso_err lose_height(struct vs_tree_edit *edit, struct vs_path *path)
 verso_err vs_edit_rebalance(struct vs_tree_edit *edit, struct vs_path *path, unsigned level)
 {
     edit->workspace->remembered = false;
-    for (; level + 1 < path->depth && is_underfull(edit, path, level); level++) {
+    for (; level + 1 < path->depth && vs_edit_is_underfull(edit, path, level); level++) {
         if (vs_page_count(path->level[level + 1].bytes) == 1) {
             continue; /* no neighbour under this parent, which is less than a quarter full itself */
         }

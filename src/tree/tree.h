@@ -55,7 +55,8 @@ verso_err vs_tree_get_many(const struct vs_tree_view *view, const verso_slice *k
 
 struct vs_tree_cursor; /* see cursor.h of this floor */
 
-/* ---- change (edit.c, insert.c, delete.c, rebalance.c, chain.c, bulk.c) ---- */
+/* ---- change (edit.c, insert.c, delete.c, delete_range.c, rebalance.c,
+ * chain.c, bulk.c) ---- */
 
 /** A tree being changed by the running transaction. */
 struct vs_tree_edit {
@@ -111,6 +112,16 @@ verso_err vs_tree_put(struct vs_tree_edit *edit, enum vs_put_mode mode, verso_sl
 
 verso_err vs_tree_delete(struct vs_tree_edit *edit, verso_slice key, vs_old_value old,
                          void *argument, bool *broken);
+
+/**
+ * Delete every key of a range: pages that lie within it go whole.
+ *
+ * @param[out] deleted  How many keys went; 0: nothing was changed.
+ * @retval others  If *broken became true, the transaction can only be aborted; else nothing was
+ *                 changed.
+ */
+verso_err vs_tree_delete_range(struct vs_tree_edit *edit, const struct vs_key_range *range,
+                               uint64_t *deleted, bool *broken);
 
 /** Upsert entries with strictly ascending keys, visiting each leaf once; entries beyond the tree's
  *  last key fill leaves completely. Keys and sizes were checked by the caller. */
