@@ -136,6 +136,36 @@ ends_with 0
 prints ""
 holds "one empty line" "$(wc -c <out)" -eq 1
 
+about "del of a range"
+awk 'BEGIN { for (i = 0; i < 1000; i++) printf "k%03d\t%d\n", i, i }' >thousand.tsv
+run load del.verso thousand.tsv
+run del del.verso --from k100 --to k900
+ends_with 0
+prints 'root 2: 800 keys deleted'
+is_silent
+run scan del.verso --count
+prints 200
+run del del.verso --prefix k05 --to k055 --note 'five of ten'
+prints 'root 3: 5 keys deleted'
+run roots del.verso
+prints_like 'five of ten$'
+run del del.verso --from k5 --to k6
+ends_with 0
+prints 'root 3: 0 keys deleted'
+run del del.verso --from k0 --tree none
+ends_with 1
+says "tree 'none'"
+run del del.verso k001 --from k002
+ends_with 2
+says 'either KEY, or a range'
+run del del.verso
+ends_with 2
+says 'either KEY, or a range'
+run scan del.verso --count --root 1
+prints 1000
+run check del.verso
+ends_with 0
+
 # ---- escapes -------------------------------------------------------------------------------------
 
 about "escapes"

@@ -1,5 +1,5 @@
 /*
- * entry.c - put, get, del: the verbs that concern one key.
+ * entry.c - put, get, del: the verbs that concern one key; del takes a range as well.
  */
 #include <stdio.h>
 
@@ -14,6 +14,7 @@ struct entry {
     const char *verb;
     verso_slice key;
     verso_slice value; /* put only */
+    verso_range range; /* del of a range only */
 };
 
 static int key_failed(verso_err err, const char *path, const struct entry *entry)
@@ -34,6 +35,13 @@ static int del(struct change *change, verso_txn *txn, void *argument)
     const struct entry *entry = argument;
     verso_err err = verso_delete(txn, entry->key);
     return err == VERSO_OK ? ENDS_DONE : key_failed(err, change->path, entry);
+}
+
+static int del_range(struct change *change, verso_txn *txn, void *argument)
+{
+    const struct entry *entry = argument;
+    verso_err err = verso_delete_range(txn, &entry->range, &change->count);
+    return err == VERSO_OK ? ENDS_DONE : message_failed(err, "%s: del of a range", change->path);
 }
 
 static int get(const char *path, verso_view *view, void *argument)
@@ -82,13 +90,27 @@ int verb_get(struct arguments *arguments)
 int verb_del(struct arguments *arguments)
 {
     struct change change = {.use = SESSION_CHANGES};
+    struct range_options range = {0};
     const struct option options[] = {{"note", OPTION_BYTES, &change.note}};
-    const struct syntax syntax = {
-        .operands = {"STORE", "KEY"}, .options = options, .option_count = 1, .tree = &change.tree};
+    const struct syntax syntax = {.operands = {"STORE", "[KEY]"},
+                                  .options = options,
+                                  .option_count = 1,
+                                  .range = &range,
+                                  .tree = &change.tree};
     struct entry entry = {.verb = arguments->verb};
-    if (!arguments_read(arguments, &syntax) || !arguments_bytes(arguments, 1, "KEY", &entry.key)) {
+    if (!arguments_read(arguments, &syntax)) {
         return ENDS_USAGE;
     }
+    bool one = arguments->count > 1;
+    if (one == range_is_given(&range)) {
+        return message_usage(arguments->verb,
+                             "del needs either KEY, or a range by --from, --to or --prefix");
+    }
+    if (one && !arguments_bytes(arguments, 1, "KEY", &entry.key)) {
+        return ENDS_USAGE;
+    }
+    entry.range = range_of(&range);
     change.path = arguments->words[0];
-    return change_run(&change, del, &entry);
+    change.counted = one ? NULL : "keys deleted";
+    return change_run(&change, one ? del : del_range, &entry);
 }

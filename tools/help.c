@@ -21,7 +21,7 @@ static const struct help texts[] = {
      "  load STORE [FILE...]    put lines 'key<TAB>value' from files or standard input\n"
      "  put STORE KEY VALUE     set one key\n"
      "  get STORE KEY           print the value of one key\n"
-     "  del STORE KEY           delete one key\n"
+     "  del STORE KEY           delete one key, or those of a range\n"
      "  scan STORE              print or count the entries of a range\n"
      "  count STORE             count the keys of a range\n"
      "  nth STORE N             print the entry with N keys below it\n"
@@ -82,12 +82,19 @@ static const struct help texts[] = {
             "  --tree NAME  in the tree of that name\n"
             "\n"
             "Exit code 1 if there is no such key, root or tree.\n"},
-    {"del", "Usage: verso del STORE KEY [--tree NAME] [--note TEXT]\n"
-            "\n"
-            "Delete one key and print the new root. Exit code 1 if there is no such key.\n"
-            "\n"
-            "  --tree NAME  in the tree of that name\n"
-            "  --note TEXT  kept with the root (up to 1,024 bytes)\n"},
+    {"del",
+     "Usage: verso del STORE KEY [--tree NAME] [--note TEXT]\n"
+     "       verso del STORE [--from K] [--to K] [--prefix P] [--tree NAME] [--note TEXT]\n"
+     "\n"
+     "Delete one key and print the new root; exit code 1 if there is no such key. Or delete\n"
+     "all keys of a range and print the new root with the number of keys that went: none is\n"
+     "no error, and makes no new root.\n"
+     "\n"
+     "  --from K     begin at this key (inclusive)\n"
+     "  --to K       end before this key (exclusive)\n"
+     "  --prefix P   only keys that begin with P\n"
+     "  --tree NAME  in the tree of that name\n"
+     "  --note TEXT  kept with the root (up to 1,024 bytes)\n"},
     {"scan",
      "Usage: verso scan STORE [--from K] [--to K] [--prefix P] [--reverse] [--limit N] [--count]\n"
      "                        [--root ID] [--tree NAME]\n"
