@@ -39,7 +39,12 @@ static struct fixture open_fixture(uint64_t seed, uint32_t page_size, uint64_t k
     struct fixture fixture = {.disk = simulated_disk_open(seed)};
     fixture.store = open_named(fixture.disk, "store", page_size, keep_last);
     fixture.history = (struct random_history){
-        .random = {seed}, .keys = PAGE_KEYS_ANY, .changes_max = 20, .long_value_max = 5000};
+        .random = {seed},
+        .keys = PAGE_KEYS_ANY,
+        .changes_max = 20,
+        .long_value_max = 5000,
+        .trees = true,
+    };
     return fixture;
 }
 
@@ -270,6 +275,69 @@ Test(copy, places_very_long_values)
     close_fixture(&fixture);
 }
 
+static verso_root_id fill_tree(struct fixture *fixture, const char *name, unsigned stride)
+{
+    verso_txn *txn;
+    verso_txn *tree;
+    cr_assert_eq(verso_begin(fixture->store, &txn), VERSO_OK);
+    cr_assert_eq(verso_txn_tree(txn, verso_text(name), true, &tree), VERSO_OK);
+    for (unsigned i = 0; i < 3000; i += stride) {
+        char key[16];
+        snprintf(key, sizeof key, "%07u", i);
+        static const uint8_t value[700];
+        verso_slice bytes = {value, i % 100 == 0 ? sizeof value : 20};
+        cr_assert_eq(verso_put(tree, verso_text(key), bytes), VERSO_OK, "%s", verso_error_detail());
+    }
+    verso_root_id root = 0;
+    cr_assert_eq(verso_commit(txn, NULL, &root), VERSO_OK);
+    return root;
+}
+
+static void drop_tree(struct fixture *fixture, const char *name)
+{
+    verso_txn *txn;
+    cr_assert_eq(verso_begin(fixture->store, &txn), VERSO_OK);
+    cr_assert_eq(verso_tree_drop(txn, verso_text(name)), VERSO_OK);
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+}
+
+/* Copy, compare, and let the copy go on until nothing is left of dropped trees. */
+static verso_copy_report copy_and_go_on(struct fixture *fixture, const verso_copy_options *options)
+{
+    verso_copy_report report = make_copy(fixture, options);
+    verso_store *copy = open_named(fixture->disk, path, 0, 0);
+    const char *fault = random_history_compare_root(fixture->store, copy, report.newest);
+    cr_assert_null(fault, "%s", fault);
+    check(copy);
+    random_history_commits(&fixture->history, copy, 15);
+    check(copy);
+    close_store(copy);
+    simulated_disk_remove(fixture->disk, path);
+    return report;
+}
+
+/* The source takes dropped trees apart along with later commits; copies are made in between. */
+Test(copy, leaves_dropped_trees_out)
+{
+    struct fixture fixture = open_fixture(20, 512, 0);
+    fixture.history.trees = false;
+    const verso_copy_options newest = {.size = sizeof newest, .newest_only = true};
+    fill_tree(&fixture, "first", 1);
+    random_history_commits(&fixture.history, fixture.store, 2);
+    uint64_t with = copy_and_go_on(&fixture, &newest).pages;
+    fill_tree(&fixture, "first", 7); /* leaves that only roots between have */
+    drop_tree(&fixture, "first");
+    fill_tree(&fixture, "second", 1);
+    drop_tree(&fixture, "second");
+    cr_assert_lt(copy_and_go_on(&fixture, &newest).pages, with / 2);
+    for (unsigned i = 0; i < 12; i++) {
+        copy_and_go_on(&fixture, NULL);
+        copy_and_go_on(&fixture, &newest);
+        random_history_commits(&fixture.history, fixture.store, 1);
+    }
+    close_fixture(&fixture);
+}
+
 /* ---- while others write ---- */
 
 struct writing {
@@ -282,7 +350,8 @@ static void *write_on(void *argument)
     struct writing *writing = argument;
     struct fixture *fixture = writing->fixture;
     while (!atomic_load(&writing->stop)) {
-        random_history_commit(&fixture->history, fixture->store);
+        random_history_commits(&fixture->history, fixture->store, 30);
+        cr_assert_eq(verso_checkpoint(fixture->store), VERSO_OK); /* moves pages to the file */
     }
     return NULL;
 }

@@ -41,6 +41,32 @@ static void change(struct random_history *history, verso_txn *txn, size_t key_ma
     cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
 }
 
+/* One change to the named trees, of which there are up to four. */
+static void change_trees(struct random_history *history, verso_txn *txn, size_t key_max)
+{
+    static const char *const names[] = {"one", "two", "three", "four"};
+    struct simulated_random *random = &history->random;
+    verso_slice name = verso_text(names[simulated_random_below(random, 4)]);
+    verso_slice other = verso_text(names[simulated_random_below(random, 4)]);
+    uint64_t what = simulated_random_below(random, 16);
+    verso_txn *tree;
+    verso_err err;
+    if (what == 0) {
+        err = verso_tree_drop(txn, name);
+        cr_assert(err == VERSO_OK || err == VERSO_NOT_FOUND, "%s", verso_error_detail());
+    } else if (what == 1) {
+        err = verso_tree_rename(txn, name, other);
+        cr_assert(err == VERSO_OK || err == VERSO_NOT_FOUND || err == VERSO_EXISTS, "%s",
+                  verso_error_detail());
+    } else {
+        err = verso_txn_tree(txn, name, true, &tree);
+        cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+        for (uint64_t i = simulated_random_below(random, history->changes_max); i > 0; i--) {
+            change(history, tree, key_max, what == 2);
+        }
+    }
+}
+
 verso_root_id random_history_commit(struct random_history *history, verso_store *store)
 {
     static char note[NOTE_MAX];
@@ -52,6 +78,9 @@ verso_root_id random_history_commit(struct random_history *history, verso_store 
     uint64_t changes = 1 + simulated_random_below(random, history->changes_max);
     for (uint64_t i = 0; i < changes; i++) {
         change(history, txn, verso_key_size_max(store), deletes);
+    }
+    for (uint64_t i = history->trees ? simulated_random_below(random, 3) : 0; i > 0; i--) {
+        change_trees(history, txn, verso_key_size_max(store));
     }
     verso_commit_options options = VERSO_COMMIT_OPTIONS_INIT;
     if (simulated_random_below(random, 2) == 0) {
@@ -118,6 +147,47 @@ static const char *compare_entries(verso_cursor *a, verso_cursor *b, verso_root_
     }
 }
 
+static const char *compare_pairs(verso_view *a, verso_view *b, verso_root_id root)
+{
+    verso_cursor *cursor_a;
+    verso_cursor *cursor_b;
+    cr_assert_eq(verso_cursor_open(a, NULL, &cursor_a), VERSO_OK);
+    cr_assert_eq(verso_cursor_open(b, NULL, &cursor_b), VERSO_OK);
+    const char *fault = compare_entries(cursor_a, cursor_b, root);
+    verso_cursor_close(cursor_a);
+    verso_cursor_close(cursor_b);
+    return fault;
+}
+
+static const char *compare_trees(verso_view *a, verso_view *b, verso_root_id root)
+{
+    verso_tree_info of_a = {.size = sizeof of_a};
+    verso_tree_info of_b = {.size = sizeof of_b};
+    char last[VERSO_NAME_MAX + 1] = "";
+    const char *fault = NULL;
+    for (; fault == NULL; memcpy(last, of_a.name, sizeof last)) {
+        verso_slice name = verso_text(last);
+        verso_err err = verso_tree_next(a, name, &of_a);
+        if (err != verso_tree_next(b, name, &of_b)) {
+            return differs(root, "another number of trees");
+        }
+        if (err == VERSO_NOT_FOUND) {
+            return NULL;
+        }
+        cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+        if (strcmp(of_a.name, of_b.name) != 0 || of_a.keys != of_b.keys ||
+            of_a.fingerprint != of_b.fingerprint) {
+            return differs(root, "another tree");
+        }
+        verso_view *tree_a;
+        verso_view *tree_b;
+        cr_assert_eq(verso_view_tree(a, verso_text(of_a.name), &tree_a), VERSO_OK);
+        cr_assert_eq(verso_view_tree(b, verso_text(of_a.name), &tree_b), VERSO_OK);
+        fault = compare_pairs(tree_a, tree_b, root);
+    }
+    return fault;
+}
+
 static const char *compare_views(verso_view *a, verso_view *b, verso_root_id root)
 {
     verso_root_info of_a = {.size = sizeof of_a};
@@ -125,17 +195,8 @@ static const char *compare_views(verso_view *a, verso_view *b, verso_root_id roo
     cr_assert_eq(verso_view_info(a, &of_a), VERSO_OK);
     cr_assert_eq(verso_view_info(b, &of_b), VERSO_OK);
     const char *fault = compare_infos(&of_a, &of_b);
-    if (fault != NULL) {
-        return fault;
-    }
-    verso_cursor *cursor_a;
-    verso_cursor *cursor_b;
-    cr_assert_eq(verso_cursor_open(a, NULL, &cursor_a), VERSO_OK);
-    cr_assert_eq(verso_cursor_open(b, NULL, &cursor_b), VERSO_OK);
-    fault = compare_entries(cursor_a, cursor_b, root);
-    verso_cursor_close(cursor_a);
-    verso_cursor_close(cursor_b);
-    return fault;
+    fault = fault == NULL ? compare_pairs(a, b, root) : fault;
+    return fault == NULL ? compare_trees(a, b, root) : fault;
 }
 
 const char *random_history_compare_root(verso_store *a, verso_store *b, verso_root_id root)

@@ -16,6 +16,7 @@ struct random_history {
     enum page_keys keys;
     unsigned changes_max;  /* of a commit */
     size_t long_value_max; /* bytes; one value in eight is up to so long */
+    bool trees;            /* create, fill, rename and drop named trees as well */
 };
 
 /** Commit once: mostly puts, or mostly deletions, with a note or without. @return The root. */
@@ -25,7 +26,7 @@ verso_root_id random_history_commit(struct random_history *history, verso_store 
 void random_history_commits(struct random_history *history, verso_store *store, unsigned count);
 
 /**
- * Compare one root of two stores: time, note, fingerprint, every key with its value.
+ * Compare one root of two stores: time, note, fingerprint, named trees, every key with its value.
  * @return NULL, or what differs; valid until the next call.
  */
 const char *random_history_compare_root(verso_store *a, verso_store *b, verso_root_id root);

@@ -107,8 +107,10 @@ Test(tree_record, condemned_trees_of_every_depth_come_back)
 {
     uint8_t key_bytes[VS_NUMBER_KEY_SIZE];
     uint8_t bytes[VS_CONDEMNED_MAX];
-    for (uint32_t depth = 1; depth <= VS_TREE_DEPTH_MAX; depth++) {
-        struct vs_condemned condemned = {.page = UINT32_MAX, .depth = depth, .run_pages = 70000};
+    for (uint32_t depth = 0; depth <= VS_TREE_DEPTH_MAX; depth++) { /* 0: nothing is left */
+        uint32_t run_pages = depth == 0 ? 0 : 70000;
+        struct vs_condemned condemned = {
+            .page = UINT32_MAX, .depth = depth, .run_pages = run_pages};
         for (uint32_t level = 0; level < depth; level++) {
             condemned.index[level] = (uint16_t)(1000 * level);
         }
@@ -119,7 +121,7 @@ Test(tree_record, condemned_trees_of_every_depth_come_back)
         cr_assert_null(vs_condemned_decode(key, value, &decoded));
         cr_assert_eq(decoded.page, UINT32_MAX);
         cr_assert_eq(decoded.depth, depth);
-        cr_assert_eq(decoded.run_pages, 70000);
+        cr_assert_eq(decoded.run_pages, run_pages);
         cr_assert_arr_eq(decoded.index, condemned.index, sizeof decoded.index);
         for (value.size = 0; value.size < 8 + 2 * depth; value.size++) {
             cr_assert_not_null(vs_condemned_decode(key, value, &decoded));
@@ -140,8 +142,11 @@ Test(tree_record, condemned_trees_that_cannot_be_are_refused)
     key_bytes[2] = 1; /* a page number of more than 32 bits */
     cr_assert_not_null(vs_condemned_decode(key, value, &decoded));
     key = vs_condemned_key(9, key_bytes);
-    bytes[0] = 0;
+    bytes[0] = 0; /* nothing left, but more bytes, or pages of a value that have gone */
+    cr_assert_not_null(vs_condemned_decode(key, (verso_slice){bytes, 10}, &decoded));
+    bytes[4] = 1;
     cr_assert_not_null(vs_condemned_decode(key, (verso_slice){bytes, 8}, &decoded));
+    bytes[4] = 0;
     bytes[0] = VS_TREE_DEPTH_MAX + 1;
     cr_assert_not_null(
         vs_condemned_decode(key, (verso_slice){bytes, VS_CONDEMNED_MAX + 2}, &decoded));

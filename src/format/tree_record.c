@@ -117,7 +117,7 @@ const char *vs_number_value_decode(verso_slice value, uint64_t *number)
 verso_slice vs_condemned_encode(const struct vs_condemned *condemned,
                                 uint8_t bytes[VS_CONDEMNED_MAX])
 {
-    assert(condemned->depth >= 1 && condemned->depth <= VS_TREE_DEPTH_MAX);
+    assert(condemned->depth <= VS_TREE_DEPTH_MAX);
     vs_put_le32(bytes, condemned->depth);
     vs_put_le32(bytes + RUN_PAGES_AT, condemned->run_pages);
     for (unsigned level = 0; level < condemned->depth; level++) {
@@ -137,8 +137,8 @@ const char *vs_condemned_decode(verso_slice key, verso_slice value, struct vs_co
     condemned->page = (vs_page_no)page;
     condemned->depth = vs_get_le32(bytes);
     condemned->run_pages = vs_get_le32(bytes + RUN_PAGES_AT);
-    if (page == 0 || page > UINT32_MAX || condemned->depth == 0 ||
-        condemned->depth > VS_TREE_DEPTH_MAX) {
+    if (page == 0 || page > UINT32_MAX || condemned->depth > VS_TREE_DEPTH_MAX ||
+        (condemned->depth == 0 && condemned->run_pages > 0)) {
         return "a condemned tree's record names an impossible tree";
     }
     if (value.size != VS_CONDEMNED_HEADER + (size_t)2 * condemned->depth) {

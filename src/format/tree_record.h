@@ -21,7 +21,8 @@
  *     | depth | run pages | index[0] | index[1] | ... | index[depth - 1]
  *     +-------+-----------+----------+----------+-----+
  * index[level] is the next child of the branch at that level on the way down (at level 0: the next
- * cell of the leaf); *run pages* have gone of that cell's long value.
+ * cell of the leaf); *run pages* have gone of that cell's long value. A depth of 0 says that nothing
+ * is left, as in copies, which leave such trees out.
  */
 #ifndef VERSO_FORMAT_TREE_RECORD_H
 #define VERSO_FORMAT_TREE_RECORD_H

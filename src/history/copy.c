@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/leaf.h"
 #include "history/copy_parts.h"
 #include "os/fault.h"
 
@@ -17,12 +18,17 @@ static verso_err copy_roots(struct vs_copy *copy, struct vs_root_record *records
 {
     for (size_t i = 0; i < copy->roots->count; i++) {
         records[i] = copy->roots->root[i].record;
-        verso_err err = vs_copy_tree(copy, &records[i].tree);
+        verso_err err = vs_copy_tree(copy, VS_COPY_PAIRS, &records[i].tree);
+        if (err == VERSO_OK) {
+            err = vs_copy_tree(copy, VS_COPY_CATALOGUE, &records[i].catalogue);
+        }
         if (err != VERSO_OK) {
             return err;
         }
     }
-    return VERSO_OK;
+    size_t count = copy->roots->count;
+    return count == 0 ? VERSO_OK
+                      : vs_copy_end_condemned(copy, &copy->roots->root[count - 1].record);
 }
 
 /* The log of a store that is restored from a copy may still lie beside it: an epoch that no log of
@@ -82,8 +88,9 @@ static verso_err allocate(struct vs_copy *copy, struct vs_file *file,
 {
     size_t page_size = copy->pages->page_size;
     copy->page = malloc(page_size);
+    copy->key = malloc(vs_leaf_key_max(page_size));
     *records = malloc((copy->roots->count + 1) * sizeof **records);
-    if (copy->page == NULL || *records == NULL) {
+    if (copy->page == NULL || copy->key == NULL || *records == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory for a copy");
     }
     return vs_copy_file_init(&copy->file, file, page_size);
@@ -103,6 +110,7 @@ verso_err vs_copy_write(const struct vs_copy_roots *roots, struct vs_file *file,
     vs_copy_file_clear(&copy.file);
     free(copy.number);
     free(copy.page);
+    free(copy.key);
     free(records);
     return err;
 }

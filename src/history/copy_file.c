@@ -253,7 +253,7 @@ verso_err vs_copy_file_write(struct vs_copy_file *copy, vs_page_no page, vs_page
     }
     copy->page = grown;
     uint32_t crc = vs_page_checksum(page, born, bytes, copy->page_size);
-    copy->page[page] = (struct vs_copied_page){origin, crc};
+    copy->page[page] = (struct vs_copied_page){.origin = origin, .crc = crc};
     return put_page(copy, page, bytes);
 }
 

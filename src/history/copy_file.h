@@ -26,6 +26,7 @@ enum { VS_COPY_GENERATION = 1 }; /* of every copy: a store with one checkpoint *
 struct vs_copied_page {
     vs_page_no origin; /* its number in the source; 0: none, or a page of the history tree */
     uint32_t crc;
+    bool ended; /* not part of the newest chosen root, though the source still has it there */
 };
 
 /** A page of the copy's own history tree. */

@@ -45,7 +45,7 @@ static verso_err find_birth(const struct vs_copy *copy, vs_page_no page, const u
         return err;
     }
     *born = vs_descriptor_born(descriptor);
-    bool in_file = pages->file != NULL && bytes == pages->map + ((size_t)page << pages->page_shift);
+    bool in_file = pages->file != NULL && vs_page_is_verified(pages, page);
     if (in_file &&
         vs_page_checksum(page, *born, bytes, pages->page_size) != vs_descriptor_crc(descriptor)) {
         return vs_fault(VERSO_CORRUPT, "page %u: checksum does not match its descriptor any more",
@@ -140,10 +140,10 @@ static verso_err copy_run(struct vs_copy *copy, vs_page_no leaf, unsigned index)
     return VERSO_OK;
 }
 
-static verso_err change_leaf(struct vs_copy *copy, vs_page_no leaf)
+static verso_err change_leaf(struct vs_copy *copy, vs_page_no leaf, enum vs_copy_content content)
 {
     unsigned count = vs_page_count(copy->page);
-    verso_err err = VERSO_OK;
+    verso_err err = content == VS_COPY_CATALOGUE ? vs_copy_change_catalogue(copy) : VERSO_OK;
     for (unsigned i = 0; i < count && err == VERSO_OK; i++) {
         if (vs_leaf_payload(copy->page, i).is_run) {
             err = copy_run(copy, leaf, i);
@@ -161,17 +161,21 @@ static void change_branch(struct vs_copy *copy)
 }
 
 /* Write a page all of whose children were written. */
-static verso_err copy_page(struct vs_copy *copy, const struct vs_path_step *step, unsigned level)
+static verso_err copy_page(struct vs_copy *copy, enum vs_copy_content content,
+                           const struct vs_path_step *step, unsigned level)
 {
     uint64_t born = 0;
     vs_page_no number = 0;
     verso_err err = find_birth(copy, step->page, step->bytes, &born);
+    if (err == VERSO_OK && level == 0 && content == VS_COPY_CATALOGUE) {
+        err = vs_copy_named_trees(copy, step->bytes);
+    }
     if (err != VERSO_OK) {
         return err;
     }
     memcpy(copy->page, step->bytes, copy->pages->page_size);
     if (level == 0) {
-        err = change_leaf(copy, step->page);
+        err = change_leaf(copy, step->page, content);
     } else {
         change_branch(copy);
     }
@@ -200,7 +204,7 @@ static bool name_next_child(const struct vs_copy *copy, struct vs_path *path, un
     return false;
 }
 
-static verso_err walk(struct vs_copy *copy, struct vs_path *path)
+static verso_err walk(struct vs_copy *copy, enum vs_copy_content content, struct vs_path *path)
 {
     unsigned level = path->depth - 1;
     while (level < path->depth) {
@@ -214,7 +218,7 @@ static verso_err walk(struct vs_copy *copy, struct vs_path *path)
             continue;
         }
         if (err == VERSO_OK) {
-            err = copy_page(copy, step, level);
+            err = copy_page(copy, content, step, level);
         }
         if (err != VERSO_OK) {
             return err;
@@ -224,7 +228,8 @@ static verso_err walk(struct vs_copy *copy, struct vs_path *path)
     return VERSO_OK;
 }
 
-verso_err vs_copy_tree(struct vs_copy *copy, struct vs_tree_root *root)
+verso_err vs_copy_tree(struct vs_copy *copy, enum vs_copy_content content,
+                       struct vs_tree_root *root)
 {
     verso_err err = vs_path_check_root(root);
     if (err != VERSO_OK || root->depth == 0) {
@@ -233,7 +238,7 @@ verso_err vs_copy_tree(struct vs_copy *copy, struct vs_tree_root *root)
     if (vs_copy_number(copy, root->page) == 0) {
         struct vs_path path = {.depth = root->depth};
         path.level[root->depth - 1].page = root->page;
-        err = walk(copy, &path);
+        err = walk(copy, content, &path);
     }
     root->page = vs_copy_number(copy, root->page);
     return err;

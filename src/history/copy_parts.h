@@ -16,6 +16,7 @@ struct vs_copy {
     vs_page_no *number; /* in the copy, of each page of the source; 0: not copied */
     size_t number_capacity;
     uint8_t *page; /* the one that is being changed: page_size bytes */
+    uint8_t *key;  /* room for a longest key, for the catalogue */
 };
 
 /** The number in the copy of a page of the source; 0: it was not copied. */
@@ -24,8 +25,28 @@ static inline vs_page_no vs_copy_number(const struct vs_copy *copy, vs_page_no p
     return page < copy->number_capacity ? copy->number[page] : 0;
 }
 
+/** What a tree holds. */
+enum vs_copy_content {
+    VS_COPY_PAIRS,
+    VS_COPY_CATALOGUE, /* names of other trees, which are copied along */
+};
+
 /** Copy what a tree reaches and was not copied yet. *root: becomes its top in the copy. */
-verso_err vs_copy_tree(struct vs_copy *copy, struct vs_tree_root *root);
+verso_err vs_copy_tree(struct vs_copy *copy, enum vs_copy_content content,
+                       struct vs_tree_root *root);
+
+/* ---- of a catalogue (copy_catalogue.c) ---- */
+
+/** Copy the trees that a leaf of the source names. */
+verso_err vs_copy_named_trees(struct vs_copy *copy, const uint8_t *leaf);
+
+/** Let the leaf in copy->page name them as the copy has them. */
+verso_err vs_copy_change_catalogue(struct vs_copy *copy);
+
+/** Pages that the newest chosen root has on its list of dropped trees end with it. */
+verso_err vs_copy_end_condemned(struct vs_copy *copy, const struct vs_root_record *newest);
+
+/* ---- of the whole ---- */
 
 /** Make the history tree of the chosen roots, whose records are `records`, oldest first. */
 verso_err vs_copy_history(struct vs_copy_file *file, const struct vs_root_record *records,

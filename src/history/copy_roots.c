@@ -127,7 +127,7 @@ verso_err vs_copy_choose(struct vs_store *store, const struct vs_copy_choice *ch
     roots->keep_last = atomic_load(&store->counts.keep_last);
     verso_err err = choice->all ? add_kept(roots, vs_roots_published(&store->roots))
                                 : add_chosen(roots, choice);
-    if (err == VERSO_OK) {
+    if (err == VERSO_OK && (!choice->all || roots->count == 0)) {
         err = add_newest(roots);
     }
     return err == VERSO_OK ? check_gaps(roots) : err;

@@ -60,27 +60,21 @@ static uint64_t next_stamp(const struct vs_descriptor *leaf, uint64_t stamp, uin
     return next;
 }
 
-/* A link as the copy has it; none if no chosen root follows it. */
-static verso_err copy_link(const struct vs_copy *copy, const struct vs_descriptor *leaf,
-                           uint64_t word, uint64_t *copied)
+/* A link as the copy has it; none if no chosen root follows it. Where a chosen root has a leaf on
+   its list of dropped trees, which is not copied, the leaf before it has nothing to link to. */
+static uint64_t copy_link(const struct vs_copy *copy, const struct vs_descriptor *leaf,
+                          uint64_t word)
 {
-    *copied = VS_NO_LINK;
     if (word == VS_NO_LINK) {
-        return VERSO_OK;
+        return VS_NO_LINK;
     }
     uint64_t born = vs_descriptor_born(leaf);
     uint64_t stamp = vs_link_version(word, born);
-    if (!is_chosen_between(copy, stamp, next_stamp(leaf, stamp, vs_descriptor_died(leaf)))) {
-        return VERSO_OK;
-    }
     vs_page_no next = vs_link_page(word);
     vs_page_no number = vs_copy_number(copy, next);
-    if (next != 0 && number == 0) {
-        return vs_fault(VERSO_CORRUPT, "page %u: the leaf chain leads there, but no branch does",
-                        next);
-    }
-    *copied = vs_link_word(stamp, born, number);
-    return VERSO_OK;
+    bool followed =
+        is_chosen_between(copy, stamp, next_stamp(leaf, stamp, vs_descriptor_died(leaf)));
+    return followed && (next == 0 || number != 0) ? vs_link_word(stamp, born, number) : VS_NO_LINK;
 }
 
 /* A look at a descriptor that the writer may be changing: word by word, since what a chosen root
@@ -105,19 +99,18 @@ static verso_err describe_copied(const struct vs_copy *copy, vs_page_no page,
     if (err != VERSO_OK) {
         return err;
     }
+    uint64_t newest = newest_chosen(copy);
     uint64_t died = vs_descriptor_died(&source);
+    died = died <= newest ? died : copied->ended ? newest : VS_ALIVE;
     vs_descriptor_set(descriptor, VS_WORD_BORN, vs_descriptor_born(&source));
-    vs_descriptor_set(descriptor, VS_WORD_DIED, died > newest_chosen(copy) ? VS_ALIVE : died);
+    vs_descriptor_set(descriptor, VS_WORD_DIED, died);
     vs_descriptor_set(descriptor, VS_WORD_KIND,
                       vs_kind_word(vs_descriptor_kind(&source), copied->crc));
-    for (unsigned i = 0; i < VS_LINKS && err == VERSO_OK; i++) {
-        uint64_t word;
-        err = copy_link(copy, &source, vs_descriptor_word(&source, VS_WORD_LINK + i), &word);
-        if (err == VERSO_OK) {
-            vs_descriptor_set(descriptor, VS_WORD_LINK + i, word);
-        }
+    for (unsigned i = 0; i < VS_LINKS; i++) {
+        uint64_t word = vs_descriptor_word(&source, VS_WORD_LINK + i);
+        vs_descriptor_set(descriptor, VS_WORD_LINK + i, copy_link(copy, &source, word));
     }
-    return err;
+    return VERSO_OK;
 }
 
 static void describe_made(const struct vs_made_page *made, struct vs_descriptor *descriptor)

@@ -100,9 +100,12 @@ verso_err vs_condemned_walk(struct vs_pages *from, struct vs_condemned *condemne
 {
     struct walk walk = {
         .pages = from, .at = condemned, .left = pages, .take = take, .argument = argument};
+    *done = condemned->depth == 0;
+    if (*done) {
+        return VERSO_OK;
+    }
     unsigned level = condemned->depth - 1;
     verso_err err = enter_page(&walk, level, condemned->page);
-    *done = false;
     while (err == VERSO_OK && *pages > 0) {
         if (level > 0 && condemned->index[level] < vs_page_count(walk.bytes[level])) {
             vs_page_no child = vs_branch_child(walk.bytes[level], condemned->index[level]);
