@@ -4,11 +4,14 @@
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/handles.h"
 #include "page_keys.h"
 #include "range_model.h"
+#include "simulated_disk.h"
 #include "verso.h"
 
 enum { KEYS = 1500, RANGES = 150, PAGE_SIZES = 3 };
@@ -200,6 +203,67 @@ Test(count, agrees_with_sorted_arrays_in_old_roots_and_transactions)
         compare(&counted, verso_txn_view(counted.txn), &counted.now);
         tear_down(&counted);
     }
+}
+
+/* ---- cost ---- */
+
+/** Pages of the file that were read since open: each gets its bit when it is verified. */
+static unsigned pages_read(const verso_store *store)
+{
+    unsigned sum = 0;
+    const struct vs_pages *pages = &store->store->pages;
+    for (uint64_t word = 0; word <= store->store->space.high_water / 64; word++) {
+        sum += (unsigned)__builtin_popcountll(atomic_load(&pages->verified[word]));
+    }
+    return sum;
+}
+
+static verso_store *open_on(struct simulated_disk *disk)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.create = true;
+    options.page_size = 512;
+    options.system = simulated_disk_os(disk);
+    verso_store *store;
+    verso_err err = verso_open("store", &options, &store);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    return store;
+}
+
+Test(count, reads_one_page_a_level_for_each_bound)
+{
+    enum { MANY_KEYS = 20000 };
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_store *store = open_on(disk);
+    verso_txn *txn;
+    cr_assert_eq(verso_begin(store, &txn), VERSO_OK);
+    for (unsigned i = 0; i < MANY_KEYS; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "key%06u", i);
+        cr_assert_eq(verso_put(txn, verso_text(key), verso_text("value")), VERSO_OK);
+    }
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    store = open_on(disk);
+    verso_view *view;
+    cr_assert_eq(verso_view_open(store, &view), VERSO_OK);
+    verso_range range = {.size = sizeof range, .has_from = true, .has_to = true};
+    range.from = verso_text("key001000");
+    range.to = verso_text("key019000");
+    unsigned before = pages_read(store);
+    uint64_t count = 0;
+    cr_assert_eq(verso_count(view, &range, &count), VERSO_OK);
+    cr_assert_eq(count, 18000);
+    unsigned depth = view->tree.root.depth;
+    cr_assert_geq(depth, 3);
+    cr_assert_leq(pages_read(store) - before, 2 * depth);
+    before = pages_read(store);
+    verso_entry entry;
+    cr_assert_eq(verso_nth(view, 10000, &entry), VERSO_OK);
+    cr_assert_leq(pages_read(store) - before, depth);
+    verso_view_close(view);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    simulated_disk_close(disk);
 }
 
 /* ---- edges ---- */
