@@ -14,9 +14,10 @@ enum {
     VALUE_SIZE = 800, /* bytes: about 6 MB of live data */
     KEYS_A_COMMIT = 30,
     ROUNDS = 20,
-    ARENA_BYTES = 1 << 20, /* small against the data */
-    LOG_BYTES = 128 * 1024,
 };
+
+static uint64_t arena_bytes = 1 << 20; /* small against the data */
+static uint64_t log_bytes = 128 * 1024;
 
 struct fixture {
     struct simulated_disk *disk;
@@ -29,8 +30,8 @@ static void open_store(struct fixture *fixture, uint64_t keep_last)
     options.create = true;
     options.keep_last = keep_last;
     options.durability = VERSO_DURABILITY_INTERVAL;
-    options.arena_bytes = ARENA_BYTES;
-    options.log_bytes = LOG_BYTES;
+    options.arena_bytes = arena_bytes;
+    options.log_bytes = log_bytes;
     options.system = simulated_disk_os(fixture->disk);
     verso_err err = verso_open("store", &options, &fixture->store);
     cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
@@ -147,6 +148,41 @@ Test(store_space, a_reader_of_an_old_root_costs_about_the_live_data_once_more)
     }
     cr_assert_leq(stats_of(&fixture).file_bytes, stats.file_bytes);
     close_fixture(&fixture);
+}
+
+/* The file's longest length while everything is overwritten. */
+static uint64_t file_after_overwriting(bool reader)
+{
+    struct fixture fixture = open_fixture(1);
+    verso_view *old = NULL;
+    overwrite(&fixture, 0);
+    cr_assert_eq(verso_checkpoint(fixture.store), VERSO_OK, "%s", verso_error_detail());
+    if (reader) {
+        cr_assert_eq(verso_view_open(fixture.store, &old), VERSO_OK);
+    }
+    for (unsigned round = 1; round <= 2 * ROUNDS; round++) {
+        overwrite(&fixture, round);
+    }
+    uint64_t bytes = stats_of(&fixture).file_bytes;
+    if (reader) {
+        expect_round(old, 0);
+        verso_view_close(old);
+    }
+    close_fixture(&fixture);
+    return bytes;
+}
+
+Test(store_space, a_reader_costs_no_more_where_the_data_is_small_against_the_arena)
+{
+    uint64_t live = live_bytes();
+    arena_bytes = 64 << 20; /* checkpoints come by the log: each finds every page overwritten */
+    log_bytes = 16 << 20;
+    uint64_t without = file_after_overwriting(false);
+    uint64_t with = file_after_overwriting(true);
+    printf("live data: %" PRIu64 " bytes; file: %.2f times that, with a reader %.2f\n", live,
+           (double)without / (double)live, (double)with / (double)live);
+    cr_assert_lt(without, live * 5 / 2); /* what is live, what is on disk, what is ahead */
+    cr_assert_leq(with, without + live * 3 / 2);
 }
 
 Test(store_space, without_a_reader_the_file_stays_bounded)
