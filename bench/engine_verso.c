@@ -62,7 +62,11 @@ static struct store *open_store(const char *directory, const struct store_settin
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = !settings->read_only;
     options.read_only = settings->read_only;
-    options.keep_last = settings->keep_last;
+    verso_retention policy = verso_keep_last(settings->keep_last);
+    if (settings->keep_last == 0) {
+        policy = verso_keep_all();
+    }
+    options.retention = &policy;
     options.durability = durability_of(settings->mode);
     options.arena_bytes = settings->arena_bytes;
 

@@ -126,6 +126,45 @@ VERSO_API const char *verso_error_detail(void);
 /** "0.1.0": the library's version at run time; a static string. */
 VERSO_API const char *verso_library_version(void);
 
+/* ---- which roots are kept ---- */
+
+enum { VERSO_RETENTION_CLASSES_MAX = 16 };
+
+/** Of roots up to an age, which are kept: the last in each span of time. */
+typedef struct verso_retention_class {
+    uint64_t age_us;     /**< Up to this age; UINT64_MAX: for ever. */
+    uint64_t spacing_us; /**< One root in each such span; 0: all. */
+} verso_retention_class;
+
+/**
+ * A policy. A root is kept if it is one of the newest `last`, or by the class of its age, or as a
+ * checkpoint's; roots older than every class go. Then the budget: while history holds more, the
+ * oldest go, down to the newest `last`. Roots that are tagged or open never go.
+ *
+ * Begin from verso_keep_default(), verso_keep_all() or verso_keep_last().
+ */
+typedef struct verso_retention {
+    size_t size;          /**< sizeof(verso_retention). */
+    bool all;             /**< Keep every root; nothing else counts. */
+    bool checkpoints;     /**< Keep the root of each checkpoint, whose pages are written anyway. */
+    uint64_t last;        /**< The newest N are kept; at least 1. */
+    uint32_t class_count; /**< Of classes, ages ascending. */
+    verso_retention_class classes[VERSO_RETENTION_CLASSES_MAX];
+    bool has_budget;         /**< Bounded by the larger of the two below. */
+    uint64_t budget_bytes;   /**< Bytes. */
+    uint32_t budget_percent; /**< Of the newest root's pages. */
+} verso_retention;
+
+/** The default of new stores: the newest 100, the last of each second, the roots of checkpoints, in
+ *  as much space as the live data has, at least 64 MiB. */
+VERSO_API verso_retention verso_keep_default(void);
+
+/** Keep every root: its price is that all page copies are written, 12 to 16 KiB a small commit. */
+VERSO_API verso_retention verso_keep_all(void);
+
+/** Keep the newest `last` roots; at least 1. */
+VERSO_API verso_retention verso_keep_last(uint64_t last);
+
 /* ---- opening and closing ------------------------------------------------------------------ */
 
 /** When a commit counts as done. */
@@ -140,23 +179,24 @@ typedef enum verso_durability {
 
 /** How to open a store. Zero in a field means its default. */
 typedef struct verso_options {
-    size_t size;                 /**< sizeof(verso_options). */
-    bool create;                 /**< Create the store if nothing is at the path. */
-    bool read_only;              /**< Never write; several read-only processes may share a store. */
-    uint32_t page_size;          /**< New stores only: 512 to 65,536, a power of two; default 4,096.
+    size_t size;        /**< sizeof(verso_options). */
+    bool create;        /**< Create the store if nothing is at the path. */
+    bool read_only;     /**< Never write; several read-only processes may share a store. */
+    uint32_t page_size; /**< New stores only: 512 to 65,536, a power of two; default 4,096.
                                       For an existing store: 0, or the size that it must have. */
-    uint64_t keep_last;          /**< New stores only: keep the newest N roots; 0 keeps all. */
-    verso_durability durability; /**< Default for commits; default: sync. */
-    uint32_t interval_ms;        /**< For VERSO_DURABILITY_INTERVAL; default 100. */
-    uint64_t arena_bytes;        /**< Memory for pages not yet in the file; default 256 MiB. */
-    uint64_t log_bytes;          /**< A checkpoint starts when the log is this long; default 64 MiB.
+    const verso_retention *retention; /**< New stores only: which roots are kept; NULL:
+                                          verso_keep_default(). */
+    verso_durability durability;      /**< Default for commits; default: sync. */
+    uint32_t interval_ms;             /**< For VERSO_DURABILITY_INTERVAL; default 100. */
+    uint64_t arena_bytes;             /**< Memory for pages not yet in the file; default 256 MiB. */
+    uint64_t log_bytes; /**< A checkpoint starts when the log is this long; default 64 MiB.
                                       Larger transactions bypass the log. */
-    const void *system;          /**< For tests: the system to run on; NULL is the real one. */
+    const void *system; /**< For tests: the system to run on; NULL is the real one. */
 } verso_options;
 
 #define VERSO_OPTIONS_INIT                                                                         \
     {                                                                                              \
-        sizeof(verso_options), false, false, 0, 0, VERSO_DURABILITY_DEFAULT, 0, 0, 0, NULL         \
+        sizeof(verso_options), false, false, 0, NULL, VERSO_DURABILITY_DEFAULT, 0, 0, 0, NULL      \
     }
 
 /**
@@ -198,14 +238,6 @@ VERSO_API VERSO_MUST_USE verso_err verso_sync(verso_store *store);
 
 /** Move the log's content into the store file now, as the background does by itself. Any thread. */
 VERSO_API VERSO_MUST_USE verso_err verso_checkpoint(verso_store *store);
-
-/**
- * Keep the newest `last` roots from the next commit on (0: keep all from now on). Lowering it drops
- * older roots at that commit; roots open in a view stay readable there. Stored in the store.
- * Waits for a running write transaction. Makes a commit of its own, whose id it hands back.
- */
-VERSO_API VERSO_MUST_USE verso_err verso_set_keep_last(verso_store *store, uint64_t last,
-                                                       verso_root_id *root);
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
@@ -748,43 +780,6 @@ VERSO_API VERSO_MUST_USE verso_err verso_copy_apply(verso_store *store, const ch
 
 /* ---- retention: which roots are kept --------------------------------------------------------- */
 
-enum { VERSO_RETENTION_CLASSES_MAX = 16 };
-
-/** Of roots up to an age, which are kept: the last in each span of time. */
-typedef struct verso_retention_class {
-    uint64_t age_us;     /**< Up to this age; UINT64_MAX: for ever. */
-    uint64_t spacing_us; /**< One root in each such span; 0: all. */
-} verso_retention_class;
-
-/**
- * A policy. A root is kept if it is one of the newest `last`, or by the class of its age, or as a
- * checkpoint's; roots older than every class go. Then the budget: while history holds more, the
- * oldest go, down to the newest `last`. Roots that are tagged or open never go.
- *
- * Begin from verso_keep_default(), verso_keep_all() or verso_keep_last().
- */
-typedef struct verso_retention {
-    size_t size;          /**< sizeof(verso_retention). */
-    bool all;             /**< Keep every root; nothing else counts. */
-    bool checkpoints;     /**< Keep the root of each checkpoint, whose pages are written anyway. */
-    uint64_t last;        /**< The newest N are kept; at least 1. */
-    uint32_t class_count; /**< Of classes, ages ascending. */
-    verso_retention_class classes[VERSO_RETENTION_CLASSES_MAX];
-    bool has_budget;         /**< Bounded by the larger of the two below. */
-    uint64_t budget_bytes;   /**< Bytes. */
-    uint32_t budget_percent; /**< Of the newest root's pages. */
-} verso_retention;
-
-/** The default of new stores: the newest 100, the last of each second, the roots of checkpoints, in
- *  as much space as the live data has, at least 64 MiB. */
-VERSO_API verso_retention verso_keep_default(void);
-
-/** Keep every root: its price is that all page copies are written, 12 to 16 KiB a small commit. */
-VERSO_API verso_retention verso_keep_all(void);
-
-/** Keep the newest `last` roots; at least 1. */
-VERSO_API verso_retention verso_keep_last(uint64_t last);
-
 /** The policy in force. Any thread. */
 VERSO_API VERSO_MUST_USE verso_err verso_retention_get(verso_store *store,
                                                        verso_retention *retention);
@@ -947,7 +942,7 @@ typedef struct verso_stats {
     verso_root_id durable;       /**< Newest durable commit. */
     verso_root_id published;     /**< Newest root that views open. */
     verso_root_id oldest;        /**< Oldest kept root. */
-    uint64_t keep_last;          /**< Retention: newest N; 0 keeps all. */
+    uint64_t kept_roots;         /**< Roots that can be opened. */
     uint64_t keys;               /**< Keys of the newest commit. */
     uint32_t depth;              /**< Levels of its tree; 0 when empty. */
     uint64_t file_bytes;         /**< Length of the store file. */

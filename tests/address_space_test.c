@@ -100,7 +100,8 @@ static void open_store(uint64_t keep_last, const struct vs_os *system)
 {
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
-    options.keep_last = keep_last;
+    verso_retention policy = keep_last == 0 ? verso_keep_all() : verso_keep_last(keep_last);
+    options.retention = &policy;
     options.durability = VERSO_DURABILITY_INTERVAL;
     options.arena_bytes = arena_bytes;
     options.system = system;

@@ -19,7 +19,8 @@ static verso_store *open_on(struct simulated_disk *disk, uint32_t page_size, uin
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
     options.page_size = page_size;
-    options.keep_last = keep_last;
+    verso_retention policy = keep_last == 0 ? verso_keep_all() : verso_keep_last(keep_last);
+    options.retention = &policy;
     options.system = simulated_disk_os(disk);
     verso_store *store = NULL;
     verso_err err = verso_open(path, &options, &store);
@@ -146,7 +147,8 @@ Test(checkpoint, makes_room_in_an_arena_full_of_dead_pages, .timeout = 60)
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
     options.page_size = SMALL_PAGE;
-    options.keep_last = 1;
+    verso_retention policy = verso_keep_last(1);
+    options.retention = &policy;
     options.arena_bytes = 1; /* the least: 256 pages */
     options.durability = VERSO_DURABILITY_WRITTEN;
     options.system = simulated_disk_os(disk);

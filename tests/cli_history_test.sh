@@ -134,7 +134,7 @@ ends_with 0
 about "roots that are no longer kept"
 "$verso" load store /dev/null --keep 2 >out
 "$verso" put store last one >out
-for words in 'get store apple --root 1' 'diff store 1 11' 'diff store 11 1' 'revert store 1' \
+for words in 'get store apple --root 1' 'diff store 1 10' 'diff store 10 1' 'revert store 1' \
     'history store apple --root 1' 'count store --root 1'; do
     # shellcheck disable=SC2086
     run $words

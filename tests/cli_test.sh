@@ -248,10 +248,10 @@ ends_with 1
 says "root 1"
 run_with 'f\t6\n' load keep.verso --keep 3
 ends_with 0
-prints_like '^root 6: from now on 3 roots are kept'
-prints_like '^root 7: loaded 1 entries'
+prints_like '^from now on 3 roots are kept'
+prints_like '^root 6: loaded 1 entries'
 run stat keep.verso
-prints_like "^keep_last${tab}3\$"
+prints_like "^kept_roots${tab}3\$"
 
 about "malformed lines"
 run_with 'a\t1\nno tab here\nb\t2\n' load bad.verso

@@ -75,8 +75,7 @@ static verso_err commit(struct crash_script *script, verso_txn *txn, bool asynch
     verso_commit_options options = VERSO_COMMIT_OPTIONS_INIT;
     options.asynchronous = asynchronous;
     options.note = verso_text(note);
-    uint64_t keep = script->roots.root[script->roots.issued].keep_last;
-    uint64_t version = expected_commit(&script->roots, options.note, keep);
+    uint64_t version = expected_commit(&script->roots, options.note);
     verso_root_id root;
     verso_err err = verso_commit(txn, &options, &root);
     if (err == VERSO_OK && root != version) {
@@ -133,11 +132,11 @@ static verso_err checkpoint(struct crash_script *script)
 
 static verso_err keep_last(struct crash_script *script, uint64_t last)
 {
-    expected_begin(&script->roots);
-    uint64_t version = expected_commit(&script->roots, (verso_slice){NULL, 0}, last);
-    verso_err err = verso_set_keep_last(script->store, last, NULL);
+    verso_retention policy = expected_policy(last);
+    expected_retain(&script->roots, last);
+    verso_err err = verso_retention_set(script->store, &policy);
     if (err == VERSO_OK) {
-        script->durable = version;
+        script->durable = script->roots.issued;
     }
     return err;
 }

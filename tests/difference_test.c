@@ -205,6 +205,8 @@ static verso_store *open_filled(void)
 {
     verso_store *store = NULL;
     verso_options options = VERSO_OPTIONS_INIT;
+    verso_retention all = verso_keep_all();
+    options.retention = &all;
     cr_assert_eq(verso_open(NULL, &options, &store), VERSO_OK, "%s", verso_error_detail());
     for (unsigned done = 0; done < KEYS; done += A_TRANSACTION) {
         verso_txn *txn = begin(store);
@@ -333,6 +335,8 @@ Test(difference, a_shared_leaf_with_other_bounds_is_met_again)
 {
     verso_store *store = NULL;
     verso_options options = VERSO_OPTIONS_INIT;
+    verso_retention all = verso_keep_all();
+    options.retention = &all;
     options.page_size = 512;
     cr_assert_eq(verso_open(NULL, &options, &store), VERSO_OK);
     char key[100];
@@ -385,6 +389,8 @@ Test(difference, a_tree_that_became_higher_shares_what_it_had)
 {
     verso_store *store = NULL;
     verso_options options = VERSO_OPTIONS_INIT;
+    verso_retention all = verso_keep_all();
+    options.retention = &all;
     options.page_size = 512;
     cr_assert_eq(verso_open(NULL, &options, &store), VERSO_OK);
     uint32_t depth = 0;
@@ -456,7 +462,7 @@ Test(difference, equal_long_values_are_told_by_their_content)
         cr_assert_eq(verso_put(txn, verso_text("long"), slice), VERSO_OK);
         expected_put(&versions->expected, verso_text("long"), slice);
         commit(txn);
-        expected_commit(&versions->expected, (verso_slice){NULL, 0}, 0);
+        expected_commit(&versions->expected, (verso_slice){NULL, 0});
     }
     compare(versions, 1, 2, NULL);
     compare(versions, 2, 3, NULL);

@@ -124,19 +124,37 @@ static uint64_t fingerprint_of(const struct tree_state *state)
     return sum;
 }
 
-uint64_t expected_commit(struct expected_roots *roots, verso_slice note, uint64_t keep_last)
+static uint64_t retained_from(uint64_t before, uint64_t version, uint64_t keep_last)
+{
+    uint64_t from = keep_last == 0 || version < keep_last ? before : version - keep_last + 1;
+    return from > before ? from : before;
+}
+
+void expected_retain(struct expected_roots *roots, uint64_t last)
+{
+    struct expected_root *tip = &roots->root[roots->issued];
+    tip->keep_last = last;
+    tip->retained_from = retained_from(tip->retained_from, roots->issued, last);
+}
+
+verso_retention expected_policy(uint64_t last)
+{
+    return last == 0 ? verso_keep_all() : verso_keep_last(last);
+}
+
+uint64_t expected_commit(struct expected_roots *roots, verso_slice note)
 {
     uint64_t version = roots->issued + 1;
     if (version == roots->capacity) {
         roots->capacity *= 2;
         roots->root = must_have(realloc(roots->root, roots->capacity * sizeof *roots->root));
     }
-    uint64_t before = roots->root[version - 1].retained_from;
-    uint64_t from = keep_last == 0 || version < keep_last ? before : version - keep_last + 1;
+    const struct expected_root *before = &roots->root[version - 1];
+    uint64_t keep_last = before->keep_last;
     roots->root[version] = (struct expected_root){
         .state = roots->working,
         .fingerprint = fingerprint_of(&roots->working),
-        .retained_from = from > before ? from : before,
+        .retained_from = retained_from(before->retained_from, version, keep_last),
         .keep_last = keep_last,
         .note = expected_keep(roots, note),
     };
@@ -197,34 +215,31 @@ const char *expected_compare_view(const struct expected_roots *roots, verso_view
     return fault;
 }
 
+/* @param[out] opened  Whether it is kept: roots from `oldest` on must be. */
 static const char *compare_root(const struct expected_roots *roots, verso_store *store,
                                 uint64_t version, uint64_t oldest, uint64_t published,
-                                struct simulated_random *random)
+                                struct simulated_random *random, bool *opened)
 {
     verso_view *view = NULL;
     verso_err err = verso_view_open_root(store, version, &view);
-    verso_err expected = version == 0 || version > published ? VERSO_NOT_FOUND
-                         : version < oldest                  ? VERSO_GONE
-                                                             : VERSO_OK;
-    const char *fault = NULL;
-    if (err != expected) {
-        fault = fault_at(version, expected == VERSO_OK ? "cannot be opened" : "can be opened");
+    *opened = err == VERSO_OK;
+    bool exists = version > 0 && version <= published;
+    if (err != VERSO_OK) {
+        verso_err expected = !exists ? VERSO_NOT_FOUND : version < oldest ? VERSO_GONE : VERSO_OK;
+        return err == expected ? NULL : fault_at(version, "cannot be opened");
     }
-    if (err == VERSO_OK) {
-        if (fault == NULL) {
-            fault = expected_compare_view(roots, view, version, random);
-        }
-        verso_view_close(view);
-    }
+    const char *fault = exists ? expected_compare_view(roots, view, version, random)
+                               : fault_at(version, "can be opened");
+    verso_view_close(view);
     return fault;
 }
 
-/* The list, a few at a time, must name exactly the roots [oldest, published]. */
+/* The list, a few at a time, must name exactly the roots that can be opened. */
 static const char *compare_list(const struct expected_roots *roots, verso_store *store,
-                                uint64_t oldest, uint64_t published)
+                                const bool *opened, uint64_t published)
 {
     static char notes[LISTED * NOTE_BYTES];
-    uint64_t next = oldest == 0 ? 1 : oldest;
+    uint64_t next = 1;
     uint64_t from = 0;
     for (;;) {
         verso_root_info infos[LISTED];
@@ -236,8 +251,10 @@ static const char *compare_list(const struct expected_roots *roots, verso_store 
             return fault_at(from, "the list of roots from here on failed");
         }
         for (size_t i = 0; i < count; i++, next++) {
+            for (; next <= published && !opened[next]; next++) {
+            }
             if (next > published) {
-                return fault_at(next, "is listed");
+                return fault_at(infos[i].id, "is listed");
             }
             const char *fault = compare_info(&roots->root[next], next, &infos[i], true);
             if (fault != NULL) {
@@ -245,7 +262,9 @@ static const char *compare_list(const struct expected_roots *roots, verso_store 
             }
         }
         if (count < LISTED) {
-            return next == published + 1 ? NULL : fault_at(next, "is not listed");
+            for (; next <= published && !opened[next]; next++) {
+            }
+            return next > published ? NULL : fault_at(next, "is not listed");
         }
         from = next;
     }
@@ -261,14 +280,29 @@ const char *expected_compare_store(const struct expected_roots *roots, verso_sto
     }
     const struct expected_root *tip = &roots->root[roots->issued];
     uint64_t oldest = tip->retained_from < stats.published ? tip->retained_from : stats.published;
-    if (stats.oldest != oldest || stats.keep_last != tip->keep_last) {
-        return fault_at(stats.oldest, "is said to be the oldest, or the retention is another");
+    if (stats.oldest > oldest) {
+        return fault_at(stats.oldest, "is said to be the oldest");
     }
+    bool *opened = must_have(calloc(roots->issued + 2, sizeof *opened));
     const char *fault = NULL;
     for (uint64_t version = 0; version <= roots->issued + 1 && fault == NULL; version++) {
-        fault = compare_root(roots, store, version, oldest, stats.published, random);
+        fault =
+            compare_root(roots, store, version, oldest, stats.published, random, &opened[version]);
     }
-    return fault == NULL ? compare_list(roots, store, oldest, stats.published) : fault;
+    fault = fault == NULL ? compare_list(roots, store, opened, stats.published) : fault;
+    free(opened);
+    return fault;
+}
+
+/* A crash during a change of the policy leaves the one before or after it. */
+static const char *adopt_policy(struct expected_roots *roots, verso_store *store)
+{
+    verso_retention policy = {.size = sizeof policy};
+    if (verso_retention_get(store, &policy) != VERSO_OK) {
+        return fault_at(0, "the retention cannot be read");
+    }
+    roots->root[roots->issued].keep_last = policy.all ? 0 : policy.last;
+    return NULL;
 }
 
 const char *expected_compare_recovered(struct expected_roots *roots, verso_store *store,
@@ -287,7 +321,8 @@ const char *expected_compare_recovered(struct expected_roots *roots, verso_store
         return fault_text;
     }
     expected_forget_after(roots, stats.tip);
-    const char *fault = expected_check(store);
+    const char *fault = adopt_policy(roots, store);
+    fault = fault == NULL ? expected_check(store) : fault;
     return fault == NULL ? expected_compare_store(roots, store, random) : fault;
 }
 

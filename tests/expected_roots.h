@@ -14,8 +14,8 @@
 struct expected_root {
     struct tree_state state;
     uint64_t fingerprint;
-    uint64_t retained_from; /* roots below are dropped */
-    uint64_t keep_last;
+    uint64_t retained_from; /* roots below may be dropped: a view or a crash may have spared them */
+    uint64_t keep_last;     /* 0: all */
     verso_slice note;
 };
 
@@ -52,7 +52,13 @@ void expected_put(struct expected_roots *roots, verso_slice key, verso_slice val
 bool expected_delete(struct expected_roots *roots, verso_slice key);
 
 /** The transaction is being committed: the next version. */
-uint64_t expected_commit(struct expected_roots *roots, verso_slice note, uint64_t keep_last);
+uint64_t expected_commit(struct expected_roots *roots, verso_slice note);
+
+/** The newest `last` roots are kept from now on; 0: all. */
+void expected_retain(struct expected_roots *roots, uint64_t last);
+
+/** That policy, for the store. */
+verso_retention expected_policy(uint64_t last);
 
 void expected_abort(struct expected_roots *roots);
 

@@ -67,6 +67,7 @@ static int try_everything(struct fixture *fixture, verso_view *view)
     verso_cursor *cursor;
     verso_root_info info = {.size = sizeof info};
     size_t count;
+    verso_retention policy = verso_keep_last(1);
     int step = 0;
 #define REFUSED(call)                                                                              \
     step++;                                                                                        \
@@ -83,7 +84,7 @@ static int try_everything(struct fixture *fixture, verso_view *view)
     REFUSED(verso_sync(fixture->store))
     REFUSED(verso_checkpoint(fixture->store))
     REFUSED(verso_wait_durable(fixture->store, 1))
-    REFUSED(verso_set_keep_last(fixture->store, 1, NULL))
+    REFUSED(verso_retention_set(fixture->store, &policy))
 #undef REFUSED
     verso_view_close(view);
     return verso_close(fixture->store) == VERSO_FORKED ? 0 : step + 1;

@@ -171,7 +171,6 @@ static void put_commit(struct fruit_store *fruit, struct vs_frame *frame,
     frame->version = record->version;
     frame->time_us = record->time_us;
     frame->fingerprint = record->fingerprint;
-    frame->retained_from = 1;
     frame->note = record->note;
     frame->operations = operations;
     uint32_t crc = vs_frame_encode(frame, fruit->log + frame->lsn);
@@ -205,7 +204,7 @@ static void put_metas(struct fruit_store *fruit, struct vs_meta *meta)
     meta->page_size = FRUIT_PAGE_SIZE;
     memcpy(meta->uuid, uuid, sizeof uuid);
     meta->epoch = EPOCH;
-    meta->retained_from = 1;
+    meta->retention = verso_keep_all();
     vs_meta_encode(meta, fruit->file);
     memcpy(fruit->file + VS_META_B_AT, fruit->file, VS_PART_BYTES);
 }

@@ -16,7 +16,7 @@ enum {
     FRUIT_PAGE_SIZE = 4096,
     FRUIT_FILE_SIZE = 64 * FRUIT_PAGE_SIZE,
     FRUIT_SEGMENT_SIZE = 4096 * 1024,
-    FRUIT_LOG_END = 448, /* LSN behind the last frame */
+    FRUIT_LOG_END = 400, /* LSN behind the last frame */
     FRUIT_LEAF_OF_1 = 7, /* pages */
     FRUIT_LEAF_OF_2 = 8,
     FRUIT_HISTORY = 9,

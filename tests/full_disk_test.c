@@ -21,7 +21,8 @@ static struct fixture open_fixture(void)
     struct fixture fixture = {.disk = simulated_disk_open(1)};
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
-    options.keep_last = 1;
+    verso_retention policy = verso_keep_last(1);
+    options.retention = &policy;
     options.system = simulated_disk_os(fixture.disk);
     cr_assert_eq(verso_open("store", &options, &fixture.store), VERSO_OK);
     return fixture;

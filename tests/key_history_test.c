@@ -154,7 +154,8 @@ static verso_store *open_in_memory(uint32_t page_size, uint64_t keep_last)
     verso_store *store = NULL;
     verso_options options = VERSO_OPTIONS_INIT;
     options.page_size = page_size;
-    options.keep_last = keep_last;
+    verso_retention policy = keep_last == 0 ? verso_keep_all() : verso_keep_last(keep_last);
+    options.retention = &policy;
     cr_assert_eq(verso_open(NULL, &options, &store), VERSO_OK, "%s", verso_error_detail());
     return store;
 }

@@ -185,9 +185,8 @@ struct link_model {
 static void check_model(struct link_model *model, unsigned round)
 {
     uint64_t tip = model->store->tip.version;
-    uint64_t retained = atomic_load(&model->store->retained_from);
     for (uint64_t version = model->born; version <= tip; version++) {
-        if (version >= retained || model->pinned[version]) {
+        if (vs_retained_has(&model->store->retained, version) || model->pinned[version]) {
             cr_assert_eq(page_next(model->store, model->leaf, version), model->next[version],
                          "round %u: version %u seen from %u", round, (unsigned)version,
                          (unsigned)tip);

@@ -38,8 +38,10 @@ static struct vs_meta sample(void)
     meta.log_lsn = UINT64_C(1) << 40;
     meta.log_previous_crc = 0xC0FFEE;
     meta.high_water = UINT32_MAX;
-    meta.retained_from = 123450000;
-    meta.keep_last = 6789;
+    meta.tags = (struct vs_tree_root){81, 1, 3};
+    meta.retention = verso_keep_default();
+    meta.held_pages = 123450000;
+    meta.budget_pages = 6789;
     meta.top[0] = vs_entry(1, 17, 1);
     meta.top[VS_TOPS_MAX - 1] = UINT64_MAX;
     return meta;
@@ -80,8 +82,13 @@ Test(meta, comes_back_as_it_was_written)
         cr_assert_eq(decoded.log_lsn, meta.log_lsn);
         cr_assert_eq(decoded.log_previous_crc, meta.log_previous_crc);
         cr_assert_eq(decoded.high_water, meta.high_water);
-        cr_assert_eq(decoded.retained_from, meta.retained_from);
-        cr_assert_eq(decoded.keep_last, meta.keep_last);
+        cr_assert_eq(decoded.tags.page, meta.tags.page);
+        cr_assert_eq(decoded.tags.depth, meta.tags.depth);
+        cr_assert_eq(decoded.tags.keys, meta.tags.keys);
+        cr_assert_eq(decoded.retention.last, meta.retention.last);
+        cr_assert_eq(decoded.retention.classes[0].spacing_us, meta.retention.classes[0].spacing_us);
+        cr_assert_eq(decoded.held_pages, meta.held_pages);
+        cr_assert_eq(decoded.budget_pages, meta.budget_pages);
         cr_assert_arr_eq(decoded.top, meta.top, sizeof meta.top);
     }
 }

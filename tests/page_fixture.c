@@ -8,6 +8,7 @@
 
 #include "format/leaf.h"
 #include "history/history.h"
+#include "history/keeping.h"
 
 enum { ARENA_BYTES = 4 << 20, LOG_BYTES = 1 << 20 };
 
@@ -19,13 +20,15 @@ struct vs_store *page_store_open(struct simulated_disk *disk, uint32_t page_size
         .path = disk != NULL ? "store" : NULL,
         .create = true,
         .page_size = page_size,
-        .keep_last = keep_last,
+        .retention = keep_last == 0 ? verso_keep_all() : verso_keep_last(keep_last),
         .durability = VERSO_DURABILITY_SYNC,
         .arena_bytes = ARENA_BYTES,
         .log_bytes = LOG_BYTES,
     };
     struct vs_store *store = NULL;
     verso_err err = vs_store_open(&config, &vs_history_calls, &store);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    err = vs_keeping_load(store);
     cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
     struct vs_log_scan nothing;
     memset(&nothing, 0, sizeof nothing);
@@ -50,7 +53,14 @@ struct vs_page_writer *page_begin(struct vs_store *store)
 
 uint64_t page_commit(struct vs_store *store)
 {
-    struct vs_commit commit = {.keep_last = store->keep_last};
+    struct vs_commit commit = {0};
+    const verso_retention *policy = &store->retained.policy;
+    uint64_t last = policy->last;
+    uint64_t next = store->writer.version;
+    if (!policy->all && next > last) {
+        verso_err dropped = vs_retained_drop(&store->retained, 1, next - last);
+        cr_assert_eq(dropped, VERSO_OK);
+    }
     uint64_t version = 0;
     uint64_t end_lsn = 0;
     verso_err err = vs_store_commit(store, &commit, &version, &end_lsn);

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "history/history.h"
 #include "page_fixture.h"
 
 enum { PAGE_SIZE = 512, LEAVES = 200 };
@@ -201,16 +202,24 @@ Test(reclaim, growth_beyond_the_limit_is_refused)
     page_store_close(store);
 }
 
-Test(reclaim, dropped_roots_are_forgotten_in_memory)
+Test(reclaim, roots_in_memory_move_to_the_history_tree)
 {
     struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 4);
     page_commit_up_to(store, 100);
     uint32_t slot = page_pin(store, 97);
     page_commit_up_to(store, 3 * VS_ROOT_CHUNK);
-    judge(store);
-    cr_assert_eq(atomic_load(&store->roots.first), 97, "a reader holds its root's record");
+    cr_assert_eq(vs_store_settle_memory(store), VERSO_OK);
+    cr_assert_eq(atomic_load(&store->roots.first), 3 * VS_ROOT_CHUNK + 1);
+    struct vs_root_record record;
+    for (uint64_t root = 3 * VS_ROOT_CHUNK - 3; root <= 3 * VS_ROOT_CHUNK; root++) {
+        cr_assert_eq(vs_history_find(store, root, &record, NULL), VERSO_OK);
+        cr_assert_eq(record.version, root);
+    }
+    cr_assert_eq(vs_history_find(store, 97, &record, NULL), VERSO_GONE);
     vs_reader_unpin(&store->readers, slot);
-    judge(store);
-    cr_assert_eq(atomic_load(&store->roots.first), 3 * VS_ROOT_CHUNK - 3);
+    page_commit_up_to(store, 5 * VS_ROOT_CHUNK);
+    cr_assert_eq(vs_store_settle_memory(store), VERSO_OK);
+    cr_assert_eq(vs_history_find(store, 3 * VS_ROOT_CHUNK, &record, NULL), VERSO_GONE);
+    cr_assert_eq(store->history.roots.keys, 4);
     page_store_close(store);
 }

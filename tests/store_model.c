@@ -243,7 +243,8 @@ static verso_err open_store(struct store_model *model)
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
     options.page_size = model->config.page_size;
-    options.keep_last = model->config.keep_last;
+    verso_retention policy = expected_policy(model->config.keep_last);
+    options.retention = &policy;
     options.durability = model->config.durability;
     options.arena_bytes = model->config.arena_bytes;
     options.log_bytes = model->config.log_bytes;
@@ -575,8 +576,7 @@ static const char *commit(struct store_model *model, verso_txn *txn, bool change
     options.view = hold ? &view : NULL;
     uint64_t expected = model->roots.issued;
     if (changed) {
-        expected = expected_commit(&model->roots, options.note,
-                                   model->roots.root[model->roots.issued].keep_last);
+        expected = expected_commit(&model->roots, options.note);
     } else {
         expected_abort(&model->roots);
     }
@@ -643,7 +643,8 @@ static verso_err open_some(struct store_model *model, verso_view **view, uint64_
     if (one_in(model, 2) || stats.published == 0) {
         return verso_view_open(model->store, view);
     }
-    uint64_t oldest = stats.oldest == 0 ? 1 : stats.oldest;
+    uint64_t oldest = model->roots.root[model->roots.issued].retained_from;
+    oldest = oldest < stats.published ? oldest : stats.published;
     *version = oldest + below(model, stats.published - oldest + 1);
     return verso_view_open_root(model->store, *version, view);
 }
@@ -762,16 +763,10 @@ static const char *retain(struct store_model *model)
 {
     const uint64_t choices[] = {0, 1, 2, 3, 20, 200};
     uint64_t last = choices[below(model, 6)];
-    expected_begin(&model->roots);
-    uint64_t version = expected_commit(&model->roots, (verso_slice){NULL, 0}, last);
-    verso_root_id root;
-    verso_err err = verso_set_keep_last(model->store, last, &root);
-    if (err != VERSO_OK || root != version) {
-        return failed(model, "setting the retention", err);
-    }
-    const verso_commit_options defaults = VERSO_COMMIT_OPTIONS_INIT;
-    note_promise(model, &defaults, version);
-    return NULL;
+    verso_retention policy = expected_policy(last);
+    expected_retain(&model->roots, last);
+    verso_err err = verso_retention_set(model->store, &policy);
+    return err == VERSO_OK ? NULL : failed(model, "setting the retention", err);
 }
 
 static const char *step_beside(struct store_model *model)

@@ -20,7 +20,7 @@ enum store_model_step {
     STORE_MODEL_SYNC,        /* verso_sync() or verso_wait_durable() */
     STORE_MODEL_CHECKPOINT,
     STORE_MODEL_BESIDE, /* a checkpoint, with transactions, views and reads between its writes */
-    STORE_MODEL_RETAIN, /* verso_set_keep_last() */
+    STORE_MODEL_RETAIN, /* verso_retention_set() */
     STORE_MODEL_CHECK,  /* verso_check() */
     STORE_MODEL_REOPEN,
     STORE_MODEL_CRASH, /* a power cut within the next operations */

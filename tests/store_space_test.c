@@ -28,7 +28,8 @@ static void open_store(struct fixture *fixture, uint64_t keep_last)
 {
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
-    options.keep_last = keep_last;
+    verso_retention policy = keep_last == 0 ? verso_keep_all() : verso_keep_last(keep_last);
+    options.retention = &policy;
     options.durability = VERSO_DURABILITY_INTERVAL;
     options.arena_bytes = arena_bytes;
     options.log_bytes = log_bytes;
@@ -280,9 +281,8 @@ Test(store_space, lowering_the_retention_gives_space_back)
         round_in_one(&fixture, round);
     }
     uint64_t before = stats_of(&fixture).file_bytes;
-    verso_root_id root;
-    cr_assert_eq(verso_set_keep_last(fixture.store, 1, &root), VERSO_OK, "%s",
-                 verso_error_detail());
+    verso_retention policy = verso_keep_last(1);
+    cr_assert_eq(verso_retention_set(fixture.store, &policy), VERSO_OK, "%s", verso_error_detail());
     for (unsigned round = 9; round <= 20; round++) {
         round_in_one(&fixture, round);
     }

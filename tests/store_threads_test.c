@@ -52,7 +52,8 @@ static verso_store *open_store(verso_durability durability, uint64_t keep_last)
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
     options.page_size = 1024;
-    options.keep_last = keep_last;
+    verso_retention policy = keep_last == 0 ? verso_keep_all() : verso_keep_last(keep_last);
+    options.retention = &policy;
     options.durability = durability;
     options.interval_ms = 5;
     options.arena_bytes = 1 << 20;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "history/history.h"
 #include "os/os.h"
 #include "store/store.h"
 
@@ -40,13 +41,13 @@ struct tree_store *tree_store_open(uint32_t page_size, uint64_t keep_last)
         .os = vs_os_real(),
         .create = true,
         .page_size = page_size,
-        .keep_last = keep_last,
+        .retention = keep_last == 0 ? verso_keep_all() : verso_keep_last(keep_last),
         .durability = VERSO_DURABILITY_SYNC,
         .arena_bytes = ARENA_BYTES,
         .log_bytes = ARENA_BYTES,
     };
     store->keep_last = keep_last;
-    verso_err err = vs_store_open(&config, NULL, &store->store);
+    verso_err err = vs_store_open(&config, &vs_history_calls, &store->store);
     cr_assert_eq(err, VERSO_OK);
     struct vs_log_scan nothing;
     memset(&nothing, 0, sizeof nothing);
@@ -85,8 +86,12 @@ uint64_t tree_store_commit(struct tree_store *store)
     struct vs_commit commit = {
         .tree = store->edit.root,
         .fingerprint = store->edit.fingerprint,
-        .keep_last = store->keep_last,
     };
+    uint64_t next = store->store->writer.version;
+    if (store->keep_last > 0 && next > store->keep_last) {
+        verso_err dropped = vs_retained_drop(&store->store->retained, 1, next - store->keep_last);
+        cr_assert_eq(dropped, VERSO_OK);
+    }
     uint64_t version = 0;
     uint64_t end_lsn = 0;
     vs_tree_edit_clear(&store->edit);
@@ -111,7 +116,8 @@ uint64_t tree_store_tip(const struct tree_store *store)
 
 uint64_t tree_store_oldest(const struct tree_store *store)
 {
-    uint64_t retained = atomic_load(&store->store->retained_from);
+    uint64_t retained;
+    vs_retained_at_or_above(&store->store->retained, 0, &retained);
     return retained < store->store->tip.version ? retained : store->store->tip.version;
 }
 

@@ -72,6 +72,12 @@ static verso_err commit_entry(verso_slice key, verso_slice value)
     return verso_commit(txn, NULL, NULL);
 }
 
+static void keep_only_newest(void)
+{
+    verso_retention policy = verso_keep_last(1);
+    must(verso_retention_set(store, &policy));
+}
+
 static void expect_check_to_say(const char *text)
 {
     verso_check_report report = {.size = sizeof report};
@@ -174,7 +180,7 @@ Test(trees_hostile, other_fingerprints_and_counts_than_recorded)
     wrong = record;
     wrong.root.keys++;
     commit_record("a", &wrong);
-    must(verso_set_keep_last(store, 1, NULL));
+    keep_only_newest();
     expect_check_to_say("keys below it");
 }
 
@@ -183,7 +189,7 @@ Test(trees_hostile, numbers_that_lead_nowhere)
     uint8_t key[VS_NUMBER_KEY_SIZE];
     must(commit_entry(vs_number_key(1, key), verso_text("none")));
     expect_check_to_say("not that tree's");
-    must(verso_set_keep_last(store, 1, NULL));
+    keep_only_newest();
     must(commit_entry(vs_number_key(1, key), verso_text("b")));
     expect_check_to_say("not that tree's");
     must(commit_entry(vs_number_key(1, key), (verso_slice){"a\0b", 3}));
@@ -207,7 +213,7 @@ Test(trees_hostile, a_next_number_that_is_not_next)
     verso_txn *tree;
     cr_assert_eq(verso_txn_tree(txn, verso_text("c"), true, &tree), VERSO_CORRUPT);
     verso_abort(txn);
-    must(verso_set_keep_last(store, 1, NULL));
+    keep_only_newest();
     must(commit_entry(vs_next_number_key(), vs_number_value_encode(2, bytes)));
     expect_check_to_say("not below the next");
 }

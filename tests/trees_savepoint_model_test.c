@@ -205,7 +205,8 @@ static void open_store(struct model *model)
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
     options.page_size = PAGE_SIZE;
-    options.keep_last = 2;
+    verso_retention policy = verso_keep_last(2);
+    options.retention = &policy;
     options.log_bytes = LOG_BYTES; /* some transactions outgrow it */
     options.system = simulated_disk_os(model->disk);
     must(model, verso_open("store", &options, &model->store));

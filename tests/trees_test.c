@@ -33,7 +33,8 @@ static verso_store *open_on(struct simulated_disk *on, uint64_t keep_last)
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
     options.page_size = SMALL_PAGE;
-    options.keep_last = keep_last;
+    verso_retention policy = keep_last == 0 ? verso_keep_all() : verso_keep_last(keep_last);
+    options.retention = &policy;
     options.system = simulated_disk_os(on);
     verso_store *opened = NULL;
     must(verso_open(path, &options, &opened));
@@ -540,7 +541,8 @@ static void commit_some(unsigned count)
 
 static void keep_only_newest(void)
 {
-    must(verso_set_keep_last(store, 1, NULL));
+    verso_retention policy = verso_keep_last(1);
+    must(verso_retention_set(store, &policy));
 }
 
 Test(trees, give_all_their_pages_back_step_by_step)

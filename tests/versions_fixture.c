@@ -54,7 +54,8 @@ static void open_store(struct versions *versions)
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
     options.page_size = config->page_size;
-    options.keep_last = config->keep_last;
+    verso_retention policy = expected_policy(config->keep_last);
+    options.retention = &policy;
     options.arena_bytes = config->arena_bytes;
     options.log_bytes = config->log_bytes;
     options.system = simulated_disk_os(versions->disk);
@@ -210,8 +211,7 @@ static void commit_one(struct versions *versions)
     options.note = versions_note(versions->expected.issued + 1);
     uint64_t root = 0;
     must(versions, verso_commit(txn, &options, &root), "commit");
-    cr_assert_eq(root,
-                 expected_commit(&versions->expected, options.note, versions->config.keep_last));
+    cr_assert_eq(root, expected_commit(&versions->expected, options.note));
 }
 
 void versions_commit(struct versions *versions, unsigned count)

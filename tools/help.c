@@ -62,7 +62,7 @@ static const struct help texts[] = {
      "               without it the whole load is one commit\n"
      "  --note TEXT  kept with every root that this load makes (up to 1,024 bytes)\n"
      "  --keep N     keep only the newest N roots from now on; in a store that exists already and\n"
-     "               keeps another number, this makes a root of its own, which is printed\n"
+     "               keeps another number, that is changed, and said\n"
      "\n"
      "Prints the last root and what was loaded. A malformed line stops the load: it is reported\n"
      "by file and line, and nothing is committed beyond the batches already printed.\n"},

@@ -216,20 +216,21 @@ static int look_at_files(char **names, size_t count)
 /** Make an existing store keep `keep` roots, if it does not do so already. */
 static int set_keep(const struct session *session, uint64_t keep)
 {
-    verso_stats stats = {.size = sizeof stats};
-    verso_err err = verso_stat(session->store, &stats);
+    verso_retention policy = {.size = sizeof policy};
+    verso_err err = verso_retention_get(session->store, &policy);
     if (err != VERSO_OK) {
-        return message_failed(err, "%s: stat", session->path);
+        return message_failed(err, "%s: retention", session->path);
     }
-    if (stats.keep_last == keep) {
+    verso_retention wanted = keep == 0 ? verso_keep_all() : verso_keep_last(keep);
+    if (policy.all == wanted.all && policy.last == wanted.last && policy.class_count == 0 &&
+        !policy.checkpoints && !policy.has_budget) {
         return ENDS_DONE;
     }
-    verso_root_id root = 0;
-    err = verso_set_keep_last(session->store, keep, &root);
+    err = verso_retention_set(session->store, &wanted);
     if (err != VERSO_OK) {
         return message_failed(err, "%s: keep %" PRIu64, session->path, keep);
     }
-    (void)printf("root %" PRIu64 ": from now on %" PRIu64 " roots are kept\n", root, keep);
+    (void)printf("from now on %" PRIu64 " roots are kept\n", keep);
     return ENDS_DONE;
 }
 

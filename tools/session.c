@@ -18,7 +18,8 @@ int session_open(struct session *session, const char *path, enum session_use use
     verso_options options = VERSO_OPTIONS_INIT;
     options.read_only = use == SESSION_READS || use == SESSION_CHECKS;
     options.create = use == SESSION_CREATES;
-    options.keep_last = keep;
+    verso_retention retention = verso_keep_last(keep);
+    options.retention = keep == 0 ? NULL : &retention;
 
     session->path = path;
     session->store = NULL;

@@ -27,7 +27,7 @@ struct session {
 /**
  * Open the store at `path`; close it with session_close().
  *
- * @param keep  A store that is created keeps this many roots; 0 keeps all.
+ * @param keep  A store that is created keeps this many roots; 0: as is the default.
  */
 int session_open(struct session *session, const char *path, enum session_use use, uint64_t keep);
 

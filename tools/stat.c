@@ -23,7 +23,7 @@ static int print(const struct session *session, void *unused)
         {"page_size", stats.page_size},
         {"newest_root", stats.published},
         {"oldest_root", stats.oldest},
-        {"keep_last", stats.keep_last},
+        {"kept_roots", stats.kept_roots},
         {"keys", stats.keys},
         {"depth", stats.depth},
         {"file_bytes", stats.file_bytes},

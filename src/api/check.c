@@ -239,10 +239,15 @@ static verso_err check_root(struct whole *whole, uint64_t id)
 static verso_err check_history(struct whole *whole)
 {
     struct vs_store *store = whole->store;
-    struct vs_tree_view view = {&store->pages, store->history, atomic_load(&store->generation) + 1};
-    uint64_t unused;
+    const struct vs_tree_root *trees[] = {&store->history.roots, &store->history.tags};
     memset(whole->in_root, 0, (size_t)whole->high_water);
-    return check_tree(whole, &view, 0, 0, &unused);
+    verso_err err = VERSO_OK;
+    for (unsigned i = 0; i < 2 && err == VERSO_OK; i++) {
+        struct vs_tree_view view = {&store->pages, *trees[i], atomic_load(&store->generation) + 1};
+        uint64_t unused;
+        err = check_tree(whole, &view, 0, 0, &unused);
+    }
+    return err;
 }
 
 /* ---- leaks ---- */
@@ -292,8 +297,7 @@ static verso_err check_all(struct whole *whole)
     struct vs_store *store = whole->store;
     uint64_t published = vs_roots_published(&store->roots);
     verso_err err = VERSO_OK;
-    uint64_t oldest = vs_history_oldest(store);
-    for (uint64_t id = oldest == 0 ? 1 : oldest; id <= published && err == VERSO_OK; id++) {
+    for (uint64_t id = 1; err == VERSO_OK && vs_history_next(store, id, &id); id++) {
         err = check_root(whole, id);
     }
     if (err == VERSO_OK && store->tip.version > published) { /* committed, not durable yet */

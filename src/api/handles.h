@@ -66,7 +66,6 @@ struct vs_transaction {
     struct vs_txn_savepoints savepoints;
     bool changed; /* there is something to commit */
     bool broken;  /* a call failed in the middle of a change: abort or roll back */
-    uint64_t keep_last;
     uint8_t *old; /* the value that the last exchange or take handed back */
     size_t old_capacity;
     size_t old_size;
@@ -127,6 +126,9 @@ void vs_view_fill(verso_view *view, verso_store *store, uint32_t slot,
 /** Wrap a pinned root in a view. On failure the pin is given back. */
 verso_err vs_view_wrap(verso_store *store, uint32_t slot, const struct vs_root_record *record,
                        verso_view **view);
+
+/** Read a caller's policy, as far as its struct goes. VERSO_INVALID. */
+verso_err vs_retention_read(const verso_retention *given, verso_retention *policy);
 
 /** Replay the log into a store just opened, and settle it. */
 verso_err vs_recover(struct vs_store *store);

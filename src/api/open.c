@@ -50,6 +50,16 @@ static verso_err read_options(const verso_options *given, verso_options *options
     return VERSO_OK;
 }
 
+/* The policy of a new store. */
+static verso_err read_retention(const verso_options *options, verso_retention *retention)
+{
+    if (options->retention != NULL) {
+        return vs_retention_read(options->retention, retention);
+    }
+    *retention = verso_keep_default();
+    return VERSO_OK;
+}
+
 static struct vs_store_config config_of(const char *path, const verso_options *options)
 {
     struct vs_store_config config = {
@@ -58,7 +68,6 @@ static struct vs_store_config config_of(const char *path, const verso_options *o
         .create = options->create,
         .read_only = options->read_only,
         .page_size = options->page_size,
-        .keep_last = options->keep_last,
         .durability = options->durability,
         .interval_ms = options->interval_ms,
         .arena_bytes = options->arena_bytes,
@@ -107,7 +116,10 @@ verso_err verso_open(const char *path, const verso_options *given, verso_store *
     vs_fork_watch();
     fresh->forks = vs_fork_count();
     struct vs_store_config config = config_of(path, &options);
-    err = vs_store_open(&config, &vs_history_calls, &fresh->store);
+    err = read_retention(&options, &config.retention);
+    if (err == VERSO_OK) {
+        err = vs_store_open(&config, &vs_history_calls, &fresh->store);
+    }
     if (err == VERSO_OK) {
         err = vs_recover(fresh->store);
         if (err != VERSO_OK) {
@@ -157,7 +169,7 @@ verso_err verso_checkpoint(verso_store *store)
         return vs_fault(VERSO_INVALID, "verso_checkpoint: the store is NULL");
     }
     verso_err err = vs_check_process(store);
-    return err == VERSO_OK ? vs_store_checkpoint(store->store, false) : err;
+    return err == VERSO_OK ? vs_checkpoint_within_budget(store->store, false) : err;
 }
 
 size_t verso_key_size_max(const verso_store *store)

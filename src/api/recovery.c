@@ -7,6 +7,7 @@
  */
 #include "api/handles.h"
 #include "format/operation.h"
+#include "history/keeping.h"
 #include "os/fault.h"
 #include "tree/tree_set.h"
 
@@ -29,7 +30,12 @@ static verso_err prove(void *argument, const struct vs_log_record *record)
             return damaged(record, fault);
         }
         if (!vs_operation_is_of_tree(operation.kind)) {
-            return damaged(record, "has an operation that this version cannot run");
+            fault = vs_keeping_fault(&operation);
+        } else if (record->setting) {
+            fault = "changes a tree without making a root";
+        }
+        if (fault != NULL) {
+            return damaged(record, fault);
         }
     }
     return VERSO_OK;
@@ -108,7 +114,8 @@ static verso_err run_operation(struct vs_tree_set *trees, const struct vs_operat
     }
 }
 
-static verso_err run_operations(struct vs_tree_set *trees, const struct vs_log_record *record)
+static verso_err run_operations(struct vs_store *store, struct vs_tree_set *trees,
+                                const struct vs_log_record *record)
 {
     const uint8_t *at = record->operations.data;
     const uint8_t *end = at + record->operations.size;
@@ -118,7 +125,9 @@ static verso_err run_operations(struct vs_tree_set *trees, const struct vs_log_r
         if (fault != NULL) {
             return damaged(record, fault);
         }
-        verso_err err = run_operation(trees, &operation);
+        verso_err err = vs_operation_is_of_tree(operation.kind)
+                            ? run_operation(trees, &operation)
+                            : vs_keeping_apply(store, &operation);
         if (err == VERSO_NOT_FOUND || err == VERSO_EXISTS || err == VERSO_TOO_BIG) {
             return damaged(record, "an operation does not fit the root before it");
         }
@@ -126,10 +135,30 @@ static verso_err run_operations(struct vs_tree_set *trees, const struct vs_log_r
             return err;
         }
     }
+    return VERSO_OK;
+}
+
+static verso_err run_commit(struct vs_store *store, struct vs_tree_set *trees,
+                            const struct vs_log_record *record)
+{
+    verso_err err = run_operations(store, trees, record);
     bool broken = false;
-    verso_err err = vs_tree_set_settle(trees, &broken);
+    if (err == VERSO_OK) {
+        err = vs_tree_set_settle(trees, &broken);
+    }
     if (err == VERSO_OK && vs_tree_set_fingerprint(trees) != record->fingerprint) {
         err = damaged(record, "replaying it gives another fingerprint");
+    }
+    return err;
+}
+
+/* A setting: nothing but operations that change no tree, as prove() saw. */
+static verso_err replay_setting(struct vs_store *store, const struct vs_log_record *record)
+{
+    verso_err err = vs_store_begin_setting(store);
+    if (err == VERSO_OK) {
+        err = run_operations(store, NULL, record);
+        vs_store_end_setting(store);
     }
     return err;
 }
@@ -145,6 +174,9 @@ static verso_err replay_frame(void *argument, const struct vs_log_record *record
 {
     struct replay *replay = argument;
     struct vs_store *store = replay->store;
+    if (record->setting) {
+        return replay_setting(store, record);
+    }
     struct vs_page_writer *writer;
     verso_err err = vs_store_begin(store, &writer);
     if (err != VERSO_OK) {
@@ -153,7 +185,7 @@ static verso_err replay_frame(void *argument, const struct vs_log_record *record
     struct vs_tree_set *trees = &replay->trees;
     err = vs_tree_set_begin(trees, writer, &store->tip);
     if (err == VERSO_OK) {
-        err = run_operations(trees, record);
+        err = run_commit(store, trees, record);
     }
     if (err != VERSO_OK) {
         vs_store_abort(store);
@@ -165,8 +197,6 @@ static verso_err replay_frame(void *argument, const struct vs_log_record *record
             .time_us = record->time_us,
             .note = record->note,
             .replaying = true,
-            .keep_last = record->keep_last,
-            .retained_from = record->retained_from,
         };
         uint64_t version;
         uint64_t end_lsn;
@@ -179,8 +209,8 @@ static verso_err replay_frame(void *argument, const struct vs_log_record *record
 verso_err vs_recover(struct vs_store *store)
 {
     struct vs_log_scan scan = {0};
-    verso_err err = VERSO_OK;
-    if (!store->in_memory) {
+    verso_err err = vs_keeping_load(store);
+    if (err == VERSO_OK && !store->in_memory) {
         struct vs_log_config config = vs_store_log_config(store);
         struct vs_log_position start = vs_store_log_start(store);
         uint64_t version = store->meta.root.version;

@@ -28,7 +28,7 @@ verso_err verso_stat(verso_store *store, verso_stats *given)
     /* a commit is known here a moment before its figures are noted */
     stats.tip = stats.tip > stats.durable ? stats.tip : stats.durable;
     stats.tip = stats.tip > stats.published ? stats.tip : stats.published;
-    stats.keep_last = atomic_load(&counts->keep_last);
+    stats.kept_roots = vs_history_count(inner);
     stats.keys = atomic_load(&counts->keys);
     stats.depth = (uint32_t)atomic_load(&counts->depth);
     stats.used_pages = atomic_load(&counts->high_water);

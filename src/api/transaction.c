@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/handles.h"
+#include "history/retention.h"
 #include "os/fault.h"
 
 enum { SPARE_BYTES_MAX = 1 << 20 }; /* buffers kept from one transaction to the next */
@@ -55,7 +56,6 @@ static verso_err start(struct vs_transaction *shared, verso_store *store,
         return err;
     }
     shared->owner = store;
-    shared->keep_last = store->store->keep_last;
     shared->changed = false;
     shared->broken = false;
     vs_operations_restart(&shared->operations, !store->store->in_memory,
@@ -201,19 +201,41 @@ static verso_err commit_nothing(struct vs_transaction *shared, const verso_commi
     return err;
 }
 
-static struct vs_commit describe_commit(const struct vs_transaction *shared,
-                                        const verso_commit_options *options)
+/* The clock's time, but never before the last commit's: so roots can be found by time. */
+static int64_t commit_time(struct vs_store *store)
 {
-    const struct vs_store *store = shared->owner->store;
+    int64_t now = store->os->clock_us(store->os);
+    return now > store->tip.time_us ? now : store->tip.time_us;
+}
+
+/* Drop the roots that the policy no longer keeps, and note it for the log. They go whatever becomes
+ * of the commit: a drop that was not logged is only forgotten by a crash. */
+static void drop_roots(struct vs_transaction *shared, int64_t time_us)
+{
+    struct vs_store *store = shared->owner->store;
+    struct vs_version_range ranges[VS_RETENTION_STEP_MAX];
+    unsigned count;
+    vs_retention_step(store, store->tip.version + 1, time_us, ranges, &count);
+    for (unsigned i = 0; i < count; i++) {
+        struct vs_operation operation = {.kind = VS_OPERATION_DROP_ROOTS,
+                                         .number = {ranges[i].from, ranges[i].to}};
+        if (vs_operations_reserve(&shared->operations, 0) == VERSO_OK) {
+            vs_operations_note(&shared->operations, &operation);
+        }
+    }
+}
+
+static struct vs_commit describe_commit(const struct vs_transaction *shared,
+                                        const verso_commit_options *options, int64_t time_us)
+{
     return (struct vs_commit){
         .tree = shared->trees.main.root,
         .catalogue = shared->trees.catalogue.root,
         .fingerprint = vs_tree_set_fingerprint(&shared->trees),
-        .time_us = store->os->clock_us(store->os),
+        .time_us = time_us,
         .note = options->note,
         .operations = {shared->operations.bytes, shared->operations.size},
         .bypass_log = shared->operations.overflowed,
-        .keep_last = shared->keep_last,
     };
 }
 
@@ -227,7 +249,9 @@ static verso_err commit_changes(struct vs_transaction *shared, const verso_commi
         abort_transaction(shared);
         return err;
     }
-    struct vs_commit commit = describe_commit(shared, options);
+    int64_t time_us = commit_time(store);
+    drop_roots(shared, time_us);
+    struct vs_commit commit = describe_commit(shared, options, time_us);
     struct vs_root_record record = {.tree = commit.tree,
                                     .catalogue = commit.catalogue,
                                     .fingerprint = commit.fingerprint,
@@ -293,18 +317,6 @@ verso_err verso_commit(verso_txn *txn, const verso_commit_options *given, verso_
     }
     return shared->changed ? commit_changes(shared, &options, root)
                            : commit_nothing(shared, &options, root);
-}
-
-verso_err verso_set_keep_last(verso_store *store, uint64_t last, verso_root_id *root)
-{
-    verso_txn *txn;
-    verso_err err = verso_begin(store, &txn);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    txn->shared->keep_last = last;
-    txn->shared->changed = true;
-    return verso_commit(txn, NULL, root);
 }
 
 verso_err verso_wait_durable(verso_store *store, verso_root_id root)

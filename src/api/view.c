@@ -74,6 +74,21 @@ verso_err vs_view_check_arguments(const verso_view *view, const void *result)
     return vs_view_check(view);
 }
 
+verso_err verso_view_open_at(verso_store *store, int64_t time_us, verso_view **view)
+{
+    if (store == NULL || view == NULL) {
+        return vs_fault(VERSO_INVALID, "verso_view_open_at: an argument is NULL");
+    }
+    verso_err err = vs_check_process(store);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    uint32_t slot;
+    struct vs_root_record record;
+    err = vs_history_pin_at(store->store, time_us, &slot, &record);
+    return err == VERSO_OK ? vs_view_wrap(store, slot, &record, view) : err;
+}
+
 void vs_view_forget_pieces(verso_view *view)
 {
     while (view->pieces != NULL) {
@@ -200,11 +215,9 @@ verso_err verso_roots(verso_store *store, verso_root_id from, verso_root_info *i
         return err;
     }
     struct vs_store *inner = store->store;
-    uint64_t oldest = vs_history_oldest(inner);
-    uint64_t id = from > oldest ? from : oldest;
-    id = id == 0 ? 1 : id;
+    uint64_t id = from == 0 ? 1 : from;
     size_t filled = 0;
-    for (; filled < capacity && id <= vs_roots_published(&inner->roots); id++) {
+    for (; filled < capacity && vs_history_next(inner, id, &id); id++) {
         uint8_t *note = notes == NULL ? NULL : (uint8_t *)notes + filled * (size_t)VS_NOTE_MAX;
         struct vs_root_record record;
         uint32_t slot;

@@ -27,12 +27,10 @@ enum { /* offsets of the fields */
        VERSION_AT = 64,
        TIME_AT = 72,
        FINGERPRINT_AT = 80,
-       RETAINED_FROM_AT = 88,
-       KEEP_LAST_AT = 96,
        CHECKED_FROM = MAGIC_AT,
 };
 
-static_assert(KEEP_LAST_AT + 8 == VS_FRAME_HEADER, "the header ends with its last field");
+static_assert(FINGERPRINT_AT + 8 == VS_FRAME_HEADER, "the header ends with its last field");
 static_assert(VS_FRAME_HEADER % VS_FRAME_STEP == 0, "F2");
 
 static void encode_header(const struct vs_frame *frame, uint8_t *bytes)
@@ -50,13 +48,12 @@ static void encode_header(const struct vs_frame *frame, uint8_t *bytes)
     vs_put_le64(bytes + VERSION_AT, frame->version);
     vs_put_le64(bytes + TIME_AT, (uint64_t)frame->time_us);
     vs_put_le64(bytes + FINGERPRINT_AT, frame->fingerprint);
-    vs_put_le64(bytes + RETAINED_FROM_AT, frame->retained_from);
-    vs_put_le64(bytes + KEEP_LAST_AT, frame->keep_last);
 }
 
 uint32_t vs_frame_encode(const struct vs_frame *frame, uint8_t *bytes)
 {
-    assert(frame->kind == VS_FRAME_COMMIT || frame->kind == VS_FRAME_WITNESS);
+    assert(frame->kind >= VS_FRAME_COMMIT);
+    assert(frame->kind <= VS_FRAME_SETTING);
     assert(frame->note.size <= VS_FRAME_NOTE_MAX);
     assert(frame->operations.size <= VS_FRAME_SIZE_MAX);
     assert(vs_frame_size(frame) <= VS_FRAME_SIZE_MAX);
@@ -98,7 +95,7 @@ static const char *check_fields(const uint8_t *bytes, const struct vs_frame *fra
     if (bytes[ZERO_AT] != 0) {
         return "a frame's unused byte is set";
     }
-    if (bytes[KIND_AT] == VS_FRAME_COMMIT) {
+    if (bytes[KIND_AT] == VS_FRAME_COMMIT || bytes[KIND_AT] == VS_FRAME_SETTING) {
         return NULL;
     }
     if (bytes[KIND_AT] != VS_FRAME_WITNESS) {
@@ -121,15 +118,13 @@ const char *vs_frame_decode_header(const uint8_t *bytes, struct vs_frame *frame)
     }
     struct vs_frame decoded = {
         .previous_crc = vs_get_le32(bytes + PREVIOUS_CRC_AT),
-        .kind = bytes[KIND_AT] == VS_FRAME_WITNESS ? VS_FRAME_WITNESS : VS_FRAME_COMMIT,
+        .kind = (enum vs_frame_kind)bytes[KIND_AT], /* checked below */
         .epoch = vs_get_le64(bytes + EPOCH_AT),
         .lsn = vs_get_le64(bytes + LSN_AT),
         .durable_lsn = vs_get_le64(bytes + DURABLE_LSN_AT),
         .version = vs_get_le64(bytes + VERSION_AT),
         .time_us = (int64_t)vs_get_le64(bytes + TIME_AT),
         .fingerprint = vs_get_le64(bytes + FINGERPRINT_AT),
-        .retained_from = vs_get_le64(bytes + RETAINED_FROM_AT),
-        .keep_last = vs_get_le64(bytes + KEEP_LAST_AT),
         .note = {NULL, vs_get_le16(bytes + NOTE_SIZE_AT)},
         .operations = {NULL, vs_get_le32(bytes + OPERATIONS_SIZE_AT)},
     };

@@ -9,14 +9,12 @@
  *       +---------------------------------------------------+-------------------------+
  *   48  | lsn                     | durable lsn             | version                 |   (8 each)
  *       +-------------------------+-------------------------+-------------------------+
- *   72  | time                    | fingerprint             | retained from           |
- *       +-------------------------+-------------------------+-------------------------+
- *   96  | keep last               |
- *       +-------------------------+----------------------------------------+----------------+
- *  104  | note (note size)        | operations (ops size)                  | zeros, up to 7 |
+ *   72  | time                    | fingerprint             |
+ *       +-------------------------+-------------------------+--------------+----------------+
+ *   88  | note (note size)        | operations (ops size)                  | zeros, up to 7 |
  *       +-------------------------+----------------------------------------+----------------+
  *
- * F1  The header crc is the CRC32C of bytes [8, 104); the frame crc continues it over the rest of
+ * F1  The header crc is the CRC32C of bytes [8, 88); the frame crc continues it over the rest of
  *     the frame. So a header speaks for itself: what it knows to be durable counts as evidence even
  *     where the bytes after it are torn.
  * F2  A frame's size is the sum of its parts rounded up to 8, so frames begin at multiples of 8.
@@ -24,7 +22,8 @@
  *     the uuid, the epoch and the LSN all agree: whatever an older run of the store left behind a
  *     torn tail cannot become valid again, even at the right place (see docs/format.md).
  * F4  durable lsn <= lsn: the log was known to be synced up to there when the frame was appended.
- * F5  A witness has neither note nor operations, and version 0.
+ * F5  A witness has neither note nor operations, and version 0. A setting has operations that change
+ *     no tree, and the version of the last commit before it.
  *
  * Pure functions over memory; any thread.
  */
@@ -37,7 +36,7 @@
 #include "verso.h"
 
 enum {
-    VS_FRAME_HEADER = 104,                /* bytes */
+    VS_FRAME_HEADER = 88,                 /* bytes */
     VS_FRAME_NOTE_MAX = 1024,             /* bytes */
     VS_FRAME_SIZE_MAX = 80 * 1024 * 1024, /* bytes; larger transactions bypass the log */
     VS_FRAME_STEP = 8,                    /* bytes; frames begin and end at multiples */
@@ -46,6 +45,7 @@ enum {
 enum vs_frame_kind {
     VS_FRAME_COMMIT = 1,
     VS_FRAME_WITNESS = 2,
+    VS_FRAME_SETTING = 3, /* operations that change no tree; its version is the last commit's */
 };
 
 struct vs_frame {
@@ -58,8 +58,6 @@ struct vs_frame {
     uint64_t version;
     int64_t time_us;
     uint64_t fingerprint;
-    uint64_t retained_from;
-    uint64_t keep_last;
     verso_slice note;       /* decoded: `data` is set by vs_frame_decode_rest() only */
     verso_slice operations; /* the same */
 };

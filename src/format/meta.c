@@ -3,9 +3,11 @@
  */
 #include "format/meta.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "format/checksum.h"
+#include "format/retention.h"
 
 static const uint8_t magic[8] = {'V', 'e', 'r', 's', 'o', 'K', 'V', '\n'};
 
@@ -24,11 +26,16 @@ enum {
     LOG_LSN_AT = 144,
     LOG_CRC_AT = 152,
     HIGH_WATER_AT = 156, /* u32: at most 2^32 - 1 pages */
-    RETAINED_AT = 160,
-    KEEP_LAST_AT = 168,
+    TAGS_AT = 160,
+    HELD_AT = 176,
+    BUDGET_AT = 184,
     TOPS_AT = 256,
+    POLICY_SIZE_AT = 2304,
+    POLICY_AT = 2308,
     CRC_AT = VS_PART_BYTES - 4,
 };
+
+static_assert(POLICY_AT + VS_RETENTION_MAX <= CRC_AT, "the policy fits");
 
 void vs_meta_encode(const struct vs_meta *meta, uint8_t *bytes)
 {
@@ -44,14 +51,15 @@ void vs_meta_encode(const struct vs_meta *meta, uint8_t *bytes)
     root.note.size = 0;
     vs_root_record_encode(&root, bytes + ROOT_AT);
     vs_put_le16(bytes + CLEAN_AT, meta->clean ? 1 : 0);
-    vs_put_le32(bytes + HISTORY_AT, meta->history.page);
-    vs_put_le32(bytes + HISTORY_AT + 4, meta->history.depth);
-    vs_put_le64(bytes + HISTORY_AT + 8, meta->history.keys);
+    vs_tree_root_encode(&meta->history, bytes + HISTORY_AT);
+    vs_tree_root_encode(&meta->tags, bytes + TAGS_AT);
     vs_put_le64(bytes + LOG_LSN_AT, meta->log_lsn);
     vs_put_le32(bytes + LOG_CRC_AT, meta->log_previous_crc);
     vs_put_le32(bytes + HIGH_WATER_AT, (uint32_t)meta->high_water);
-    vs_put_le64(bytes + RETAINED_AT, meta->retained_from);
-    vs_put_le64(bytes + KEEP_LAST_AT, meta->keep_last);
+    vs_put_le64(bytes + HELD_AT, meta->held_pages);
+    vs_put_le64(bytes + BUDGET_AT, meta->budget_pages);
+    size_t policy_size = vs_retention_encode(&meta->retention, bytes + POLICY_AT);
+    vs_put_le32(bytes + POLICY_SIZE_AT, (uint32_t)policy_size);
     for (unsigned i = 0; i < VS_TOPS_MAX; i++) {
         vs_put_le64(bytes + TOPS_AT + (size_t)i * 8, meta->top[i]);
     }
@@ -90,19 +98,22 @@ enum vs_meta_state vs_meta_decode(const uint8_t *bytes, struct vs_meta *meta)
     }
     meta->root.note = (verso_slice){NULL, 0};
     meta->clean = vs_get_le16(bytes + CLEAN_AT) != 0;
-    meta->history.page = vs_get_le32(bytes + HISTORY_AT);
-    meta->history.depth = vs_get_le32(bytes + HISTORY_AT + 4);
-    meta->history.keys = vs_get_le64(bytes + HISTORY_AT + 8);
+    bool trees = vs_tree_root_decode(bytes + HISTORY_AT, &meta->history) &&
+                 vs_tree_root_decode(bytes + TAGS_AT, &meta->tags);
     meta->log_lsn = vs_get_le64(bytes + LOG_LSN_AT);
     meta->log_previous_crc = vs_get_le32(bytes + LOG_CRC_AT);
     meta->high_water = vs_get_le32(bytes + HIGH_WATER_AT);
-    meta->retained_from = vs_get_le64(bytes + RETAINED_AT);
-    meta->keep_last = vs_get_le64(bytes + KEEP_LAST_AT);
+    meta->held_pages = vs_get_le64(bytes + HELD_AT);
+    meta->budget_pages = vs_get_le64(bytes + BUDGET_AT);
+    uint32_t policy_size = vs_get_le32(bytes + POLICY_SIZE_AT);
+    if (policy_size > VS_RETENTION_MAX ||
+        vs_retention_decode(bytes + POLICY_AT, policy_size, &meta->retention) != NULL) {
+        return VS_META_DAMAGED;
+    }
     for (unsigned i = 0; i < VS_TOPS_MAX; i++) {
         meta->top[i] = vs_get_le64(bytes + TOPS_AT + (size_t)i * 8);
     }
-    bool sound = is_page_size(meta->page_size) && version <= NUMBER_MAX &&
-                 meta->generation <= NUMBER_MAX && meta->history.depth <= VS_TREE_DEPTH_MAX &&
-                 (meta->history.page == 0) == (meta->history.depth == 0);
+    bool sound = trees && is_page_size(meta->page_size) && version <= NUMBER_MAX &&
+                 meta->generation <= NUMBER_MAX;
     return sound ? VS_META_OK : VS_META_DAMAGED;
 }

@@ -8,13 +8,18 @@
  *      +----------+-------+--------+-------+--------+---------+-------+-----------+---------+
  *      64         114     116      132            144         152        156      160
  *      +----------+-------+--------+--------------+-----------+----------+--------+---------+
- *      | root     | clean | history| (0)          | log lsn   | log prev | high-  | retained|
- *      | record   |       | tree   |              |           | crc      | water  | from    |
+ *      | root     | clean | history| (0)          | log lsn   | log prev | high-  | tags    |
+ *      | record   |       | tree   |              |           | crc      | water  | tree    |
  *      +----------+-------+--------+--------------+-----------+----------+--------+---------+
- *      168        176                          256                      2304     4092
- *      +----------+-----------------------------+------------------------+--------+---------+
- *      | keep last| (0)                         | 256 top entries        | (0)    | crc32c  |
- *      +----------+-----------------------------+------------------------+--------+---------+
+ *      176        184       192                   256                      2304
+ *      +----------+---------+---------------------+------------------------+----------------+
+ *      | held     | budget  | (0)                 | 256 top entries        | size of policy |
+ *      | pages    | pages   |                     |                        | (4 bytes)      |
+ *      +----------+---------+---------------------+------------------------+----------------+
+ *      2308                                                                4092
+ *      +-------------------------------------------------------------------+----------------+
+ *      | policy (format/retention.h), zeros                                | crc32c         |
+ *      +-------------------------------------------------------------------+----------------+
  *
  * The log goes on at {epoch, log lsn, log prev crc}. A directory entry, at every level, is
  * { u32 crc of the 4 KiB part, u32 generation << 1 | copy }; zero: never written.
@@ -28,7 +33,7 @@
 #include "format/layout.h"
 #include "format/root_record.h"
 
-enum { VS_FORMAT_VERSION = 1 };
+enum { VS_FORMAT_VERSION = 2 };
 
 struct vs_meta {
     uint32_t page_size;
@@ -40,9 +45,11 @@ struct vs_meta {
     bool clean; /* closed cleanly: no log is needed */
     uint64_t log_lsn;
     uint32_t log_previous_crc;
-    uint64_t high_water; /* first page never used */
-    uint64_t retained_from;
-    uint64_t keep_last; /* 0: all */
+    uint64_t high_water;       /* first page never used */
+    struct vs_tree_root tags;  /* and the retained set; see docs/format.md */
+    verso_retention retention; /* the policy */
+    uint64_t held_pages;       /* an upper bound of the pages that history holds */
+    uint64_t budget_pages;     /* what it may hold, as last counted; 0: not counted */
     uint64_t top[VS_TOPS_MAX];
 };
 

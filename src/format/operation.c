@@ -1,8 +1,5 @@
 /*
  * operation.c - encode and decode the operations of a log frame.
- *
- * Numbers are LEB128: seven bits a byte, the lowest first, the top bit set on all but the last.
- * Only the shortest form of a number is accepted, so that equal operations are equal bytes.
  */
 #include "format/operation.h"
 
@@ -10,40 +7,7 @@
 #include <string.h>
 
 #include "format/key_order.h"
-
-enum {
-    SIZE_BYTES_MAX = 5,   /* LEB128 of a 32-bit number */
-    NUMBER_BYTES_MAX = 10 /* of a 64-bit number */
-};
-
-static uint8_t *put_number(uint8_t *at, uint64_t number)
-{
-    for (; number >= 0x80; number >>= 7) {
-        *at++ = (uint8_t)(number | 0x80);
-    }
-    *at++ = (uint8_t)number;
-    return at;
-}
-
-/** Read a number of at most `bytes_max` bytes and at most `limit`. @return false if it is none. */
-static bool get_number(const uint8_t **at, const uint8_t *end, int bytes_max, uint64_t limit,
-                       uint64_t *number)
-{
-    uint64_t sum = 0;
-    for (int i = 0; i < bytes_max && *at < end; i++) {
-        uint64_t byte = *(*at)++;
-        uint64_t bits = byte & 0x7F;
-        if (i == NUMBER_BYTES_MAX - 1 && bits > 1) {
-            return false; /* a 65th bit */
-        }
-        sum |= bits << (7 * i);
-        if (byte < 0x80) {
-            *number = sum;
-            return sum <= limit && (bits != 0 || i == 0);
-        }
-    }
-    return false;
-}
+#include "format/leb128.h"
 
 /** What an operation of each kind has. */
 static const struct {
@@ -72,13 +36,13 @@ size_t vs_operation_header(const struct vs_operation *operation, uint8_t *header
     uint8_t *at = header;
     *at++ = (uint8_t)operation->kind;
     for (unsigned i = 0; i < kinds[operation->kind].numbers; i++) {
-        at = put_number(at, operation->number[i]);
+        at = vs_leb128_put(at, operation->number[i]);
     }
     if (kinds[operation->kind].has_key) {
-        at = put_number(at, operation->key.size);
+        at = vs_leb128_put(at, operation->key.size);
     }
     if (kinds[operation->kind].has_value) {
-        at = put_number(at, operation->value.size);
+        at = vs_leb128_put(at, operation->value.size);
     }
     return (size_t)(at - header);
 }
@@ -109,14 +73,14 @@ const char *vs_operation_decode(const uint8_t **at, const uint8_t *end,
     uint64_t key_size = 0;
     uint64_t value_size = 0;
     for (unsigned i = 0; i < kinds[kind].numbers; i++) {
-        if (!get_number(&next, end, NUMBER_BYTES_MAX, UINT64_MAX, &number[i])) {
+        if (!vs_leb128_get(&next, end, UINT64_MAX, &number[i])) {
             return "damaged number of an operation";
         }
     }
-    if (kinds[kind].has_key && !get_number(&next, end, SIZE_BYTES_MAX, UINT32_MAX, &key_size)) {
+    if (kinds[kind].has_key && !vs_leb128_get(&next, end, UINT32_MAX, &key_size)) {
         return "damaged key size of an operation";
     }
-    if (kinds[kind].has_value && !get_number(&next, end, SIZE_BYTES_MAX, UINT32_MAX, &value_size)) {
+    if (kinds[kind].has_value && !vs_leb128_get(&next, end, UINT32_MAX, &value_size)) {
         return "damaged value size of an operation";
     }
     if (key_size + value_size > (uint64_t)(end - next)) {

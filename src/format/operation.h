@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "format/leb128.h"
 #include "verso.h"
 
 enum vs_operation_kind {
@@ -46,7 +47,7 @@ enum { VS_RANGE_HAS_FROM = 1, VS_RANGE_HAS_TO = 2 };
 
 enum {
     VS_OPERATION_NUMBERS_MAX = 2,
-    VS_OPERATION_HEADER_MAX = 1 + VS_OPERATION_NUMBERS_MAX * 10 + 5 + 5,
+    VS_OPERATION_HEADER_MAX = 1 + VS_OPERATION_NUMBERS_MAX * VS_LEB128_MAX + 2 * VS_LEB128_MAX_32,
 };
 
 struct vs_operation {

@@ -7,7 +7,8 @@
  *     +-------+-------+-------+-------+-------+-------+-------------+--------+--------+------
  *     | page  | depth | keys  | c.page| c.dep.| c.keys| fingerprint | time   | note s.| note
  *     +-------+-------+-------+-------+-------+-------+-------------+--------+--------+------
- * "c." is the catalogue of named trees, itself a tree. A meta holds the same 50 bytes without a
+ * "c." is the catalogue of named trees, itself a tree. The top bit of the note's size marks the root
+ * of a checkpoint. A meta holds the same 50 bytes without a
  * note.
  */
 #ifndef VERSO_FORMAT_ROOT_RECORD_H
@@ -20,8 +21,8 @@
 #include "verso.h"
 
 enum {
+    VS_TREE_ROOT_SIZE = 16, /* bytes of a tree's top: page, depth, keys */
     VS_NOTE_MAX = 1024,
-    VS_TREE_ROOT_SIZE = 16,
     VS_ROOT_RECORD_FIXED = 50,
     VS_ROOT_RECORD_MAX = VS_ROOT_RECORD_FIXED + VS_NOTE_MAX,
 };
@@ -39,7 +40,8 @@ struct vs_root_record {
     struct vs_tree_root catalogue;
     uint64_t fingerprint;
     int64_t time_us;
-    verso_slice note; /* borrowed */
+    bool is_checkpoint; /* a checkpoint was made of it */
+    verso_slice note;   /* borrowed */
 };
 
 /** The 16 bytes {page, depth, keys} of a tree's top. */

@@ -20,12 +20,6 @@ enum {
 /* The terms of the names are those of pairs {name, number} of a tree that cannot be. */
 #define CATALOGUE_TREE UINT64_MAX
 
-bool vs_name_is_sound(verso_slice name)
-{
-    return name.data != NULL && name.size >= 1 && name.size <= VERSO_NAME_MAX &&
-           memchr(name.data, 0, name.size) == NULL;
-}
-
 enum vs_catalogue_kind vs_catalogue_kind(verso_slice key)
 {
     const uint8_t *bytes = key.data;

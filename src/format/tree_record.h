@@ -30,6 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "format/name.h"
 #include "format/page.h"
 #include "format/root_record.h"
 #include "verso.h"
@@ -63,9 +64,6 @@ struct vs_condemned {
     uint32_t run_pages;
     uint16_t index[VS_TREE_DEPTH_MAX];
 };
-
-/** Is it 1 to VERSO_NAME_MAX bytes, none of them 0? */
-bool vs_name_is_sound(verso_slice name);
 
 enum vs_catalogue_kind vs_catalogue_kind(verso_slice key);
 

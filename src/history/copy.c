@@ -51,7 +51,7 @@ static verso_err write_metas(struct vs_copy *copy, struct vs_meta *meta)
     meta->generation = VS_COPY_GENERATION;
     meta->clean = true;
     meta->high_water = copy->file.next == 1 ? 0 : copy->file.next;
-    meta->keep_last = copy->roots->keep_last;
+    meta->retention = copy->roots->retention;
     vs_meta_encode(meta, bytes);
     if (err == VERSO_OK) {
         err = vs_copy_file_write_part(&copy->file, 0, bytes);
@@ -69,6 +69,9 @@ static verso_err write_all(struct vs_copy *copy, struct vs_root_record *records)
         err = vs_copy_history(&copy->file, records, count, &meta.history);
     }
     if (err == VERSO_OK) {
+        err = vs_copy_keeping(&copy->file, records, count, &meta.tags);
+    }
+    if (err == VERSO_OK) {
         err = vs_copy_file_finish(&copy->file);
     }
     if (err == VERSO_OK) {
@@ -77,7 +80,6 @@ static verso_err write_all(struct vs_copy *copy, struct vs_root_record *records)
     if (err != VERSO_OK) {
         return err;
     }
-    meta.retained_from = count > 0 ? records[0].version : 1;
     meta.root = count > 0 ? records[count - 1] : meta.root;
     err = write_metas(copy, &meta);
     return err == VERSO_OK ? copy->file.os->sync_full(copy->file.file) : err;

@@ -25,7 +25,7 @@ struct vs_copy_roots {
     size_t capacity;
     uint8_t uuid[16];
     uint64_t epoch;
-    uint64_t keep_last;
+    verso_retention retention;
 };
 
 /** Which roots. */

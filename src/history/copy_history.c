@@ -232,3 +232,59 @@ verso_err vs_copy_history(struct vs_copy_file *file, const struct vs_root_record
     clear(&builder);
     return err;
 }
+
+/* The chosen roots, and all that come after them. */
+static verso_err make_set(const struct vs_root_record *records, size_t count,
+                          struct vs_version_set *set)
+{
+    verso_err err = VERSO_OK;
+    for (size_t i = 0; i < count && err == VERSO_OK; i++) {
+        err = vs_version_set_add(set, records[i].version, records[i].version);
+    }
+    uint64_t next = count > 0 ? records[count - 1].version + 1 : 1;
+    return err == VERSO_OK ? vs_version_set_add(set, next, UINT64_MAX) : err;
+}
+
+/* One leaf with one cell: under the empty key, the set. */
+static verso_err write_set(struct builder *builder, verso_slice set, struct vs_tree_root *tags)
+{
+    struct vs_leaf_cell *cell = &builder->leaf_cells[0];
+    *cell = (struct vs_leaf_cell){
+        .payload = {.size = (uint16_t)set.size, .bytes = set.data},
+    };
+    verso_err err = VERSO_OK;
+    if (set.size > vs_leaf_payload_max(builder->file->page_size, 0)) {
+        err = write_run(builder, set, &cell->payload, builder->entries[0].record);
+    }
+    if (err == VERSO_OK) {
+        err = write_leaf(builder, 1);
+    }
+    *tags = (struct vs_tree_root){builder->children[0].page, 1, 1};
+    return err;
+}
+
+verso_err vs_copy_keeping(struct vs_copy_file *file, const struct vs_root_record *records,
+                          size_t count, struct vs_tree_root *tags)
+{
+    struct vs_version_set set = {0};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    verso_err err = make_set(records, count, &set);
+    bool all = err == VERSO_OK && set.count == 1 && set.range[0].from == 1;
+    if (err == VERSO_OK && !all) {
+        err = vs_version_set_encode(&set, &bytes, &size);
+    }
+    vs_version_set_clear(&set);
+    *tags = (struct vs_tree_root){0};
+    if (err != VERSO_OK || all) { /* without an entry every root is kept */
+        return err;
+    }
+    struct builder builder = {.file = file};
+    err = allocate(&builder, 1);
+    if (err == VERSO_OK) {
+        err = write_set(&builder, (verso_slice){bytes, size}, tags);
+    }
+    clear(&builder);
+    free(bytes);
+    return err;
+}

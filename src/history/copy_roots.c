@@ -59,16 +59,13 @@ static void drop_roots(struct vs_copy_roots *roots)
     roots->count = 0;
 }
 
-/* Kept roots go from the oldest on: where one has gone while the list was made, those before it
-   have gone as well. */
+/* All that are kept, but such as go while the list is made. */
 static verso_err add_kept(struct vs_copy_roots *roots, uint64_t newest)
 {
-    uint64_t oldest = vs_history_oldest(roots->store);
-    for (uint64_t version = oldest == 0 ? 1 : oldest; version <= newest; version++) {
+    uint64_t version = 1;
+    for (; vs_history_next(roots->store, version, &version) && version <= newest; version++) {
         verso_err err = add_root(roots, version);
-        if (err == VERSO_GONE) {
-            drop_roots(roots);
-        } else if (err != VERSO_OK) {
+        if (err != VERSO_OK && err != VERSO_GONE) {
             return err;
         }
     }
@@ -102,20 +99,6 @@ static verso_err add_newest(struct vs_copy_roots *roots)
     }
 }
 
-/* A store keeps all roots from one on. */
-static verso_err check_gaps(const struct vs_copy_roots *roots)
-{
-    for (size_t i = 1; i < roots->count; i++) {
-        uint64_t version = roots->root[i].record.version;
-        if (version != roots->root[i - 1].record.version + 1) {
-            return vs_fault(VERSO_LIMIT,
-                            "a copy without root %llu cannot have roots before and after it",
-                            (unsigned long long)version - 1);
-        }
-    }
-    return VERSO_OK;
-}
-
 verso_err vs_copy_choose(struct vs_store *store, const struct vs_copy_choice *choice,
                          struct vs_copy_roots *roots)
 {
@@ -124,13 +107,13 @@ verso_err vs_copy_choose(struct vs_store *store, const struct vs_copy_choice *ch
     memcpy(roots->uuid, store->meta.uuid, sizeof roots->uuid);
     roots->epoch = store->meta.epoch;
     pthread_mutex_unlock(&store->roots.lookup_lock);
-    roots->keep_last = atomic_load(&store->counts.keep_last);
+    roots->retention = vs_retained_policy(&store->retained);
     verso_err err = choice->all ? add_kept(roots, vs_roots_published(&store->roots))
                                 : add_chosen(roots, choice);
     if (err == VERSO_OK && (!choice->all || roots->count == 0)) {
         err = add_newest(roots);
     }
-    return err == VERSO_OK ? check_gaps(roots) : err;
+    return err;
 }
 
 void vs_copy_release(struct vs_copy_roots *roots)

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "history/budget.h"
+#include "history/keeping.h"
 #include "os/fault.h"
 #include "tree/cursor.h"
 #include "tree/tree.h"
@@ -13,13 +15,15 @@ enum { ID_SIZE = 8 };
 
 /* ---- entering ---- */
 
-static verso_err put_root(struct vs_store *store, struct vs_tree_edit *edit, uint64_t version)
+static verso_err put_root(struct vs_store *store, struct vs_tree_edit *edit, uint64_t version,
+                          bool is_checkpoint)
 {
     struct vs_root_record record;
     uint8_t note[VS_NOTE_MAX];
     if (!vs_roots_find(&store->roots, version, &record, note)) {
         return vs_fault(VERSO_CORRUPT, "root %llu is in no list", (unsigned long long)version);
     }
+    record.is_checkpoint = is_checkpoint;
     uint8_t id[ID_SIZE];
     uint8_t value[VS_ROOT_RECORD_MAX];
     vs_put_be64(id, version);
@@ -29,58 +33,96 @@ static verso_err put_root(struct vs_store *store, struct vs_tree_edit *edit, uin
                        NULL, NULL, &broken);
 }
 
-/* Ids below `retained` leave, oldest first. */
-static verso_err drop_roots(struct vs_tree_edit *edit, uint64_t retained)
+/* Those of the roots (from, to] that are retained, and `to` whether or not it is. */
+static verso_err put_roots(struct vs_store *store, struct vs_tree_edit *edit, uint64_t from,
+                           uint64_t to)
 {
-    for (;;) {
-        struct vs_tree_view view = vs_tree_edit_view(edit);
-        struct vs_tree_cursor *cursor;
-        struct vs_tree_entry entry;
-        uint8_t id[ID_SIZE];
-        verso_err err = vs_tree_cursor_open(&view, NULL, &cursor);
-        if (err != VERSO_OK) {
-            return err;
-        }
-        err = vs_tree_cursor_first(cursor, &entry);
-        bool drop =
-            err == VERSO_OK && entry.key.size == ID_SIZE && vs_get_be64(entry.key.data) < retained;
-        if (drop) {
-            memcpy(id, entry.key.data, ID_SIZE);
-        }
-        vs_tree_cursor_close(cursor);
-        if (!drop) {
-            return err == VERSO_NOT_FOUND ? VERSO_OK : err;
-        }
-        bool broken;
-        err = vs_tree_delete(edit, (verso_slice){id, ID_SIZE}, NULL, NULL, &broken);
-        if (err != VERSO_OK) {
-            return err;
-        }
+    uint64_t version = from;
+    verso_err err = VERSO_OK;
+    while (err == VERSO_OK && version < to) {
+        uint64_t next;
+        bool any = vs_version_set_at_or_above(&store->retained.set, version + 1, &next);
+        version = any && next < to ? next : to;
+        err = put_root(store, edit, version, version == to);
     }
-}
-
-static verso_err enter(struct vs_store *store, struct vs_page_writer *writer, uint64_t from,
-                       uint64_t to, uint64_t retained_from, struct vs_tree_root *history)
-{
-    struct vs_tree_edit edit;
-    verso_err err = vs_tree_edit_init(&edit, writer, *history, 0, 0);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    uint64_t first = from + 1 > retained_from ? from + 1 : retained_from;
-    first = first > to ? to : first; /* the checkpoint's own root is always named */
-    for (uint64_t version = first; version <= to && version > from && err == VERSO_OK; version++) {
-        err = put_root(store, &edit, version);
-    }
-    if (err == VERSO_OK) {
-        err = drop_roots(&edit, retained_from < to ? retained_from : to);
-    }
-    *history = edit.root;
-    vs_tree_edit_clear(&edit);
     return err;
 }
 
-const struct vs_history_calls vs_history_calls = {.enter = enter};
+/* The ids [from, to] leave. */
+static verso_err remove_range(struct vs_tree_edit *edit, uint64_t from, uint64_t to)
+{
+    struct vs_tree_view view = vs_tree_edit_view(edit);
+    struct vs_tree_cursor *cursor;
+    verso_err err = vs_tree_cursor_open(&view, edit, &cursor);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    uint8_t id[ID_SIZE];
+    vs_put_be64(id, from);
+    for (;;) {
+        struct vs_tree_entry entry;
+        err = vs_tree_cursor_seek(cursor, VERSO_SEEK_GE, (verso_slice){id, ID_SIZE}, &entry);
+        if (err != VERSO_OK || entry.key.size != ID_SIZE || vs_get_be64(entry.key.data) > to) {
+            break;
+        }
+        memcpy(id, entry.key.data, ID_SIZE);
+        bool broken;
+        err = vs_tree_delete(edit, (verso_slice){id, ID_SIZE}, NULL, NULL, &broken);
+        if (err != VERSO_OK) {
+            break;
+        }
+    }
+    vs_tree_cursor_close(cursor);
+    return err == VERSO_NOT_FOUND ? VERSO_OK : err;
+}
+
+/* What was dropped since the last time leaves; and the last checkpoint's own root, which was named
+ * though it was not retained, with what was dropped before it was entered. */
+static verso_err remove_dropped(struct vs_store *store, struct vs_tree_edit *edit, uint64_t from)
+{
+    const struct vs_version_set *dropped = &store->retained.unentered;
+    verso_err err = VERSO_OK;
+    for (size_t i = 0; i < dropped->count && err == VERSO_OK; i++) {
+        const struct vs_version_range *range = &dropped->range[i];
+        if (range->from <= from) {
+            err = remove_range(edit, range->from, range->to < from ? range->to : from);
+        }
+    }
+    if (err == VERSO_OK && from > 0 && !vs_version_set_has(&store->retained.set, from)) {
+        err = remove_range(edit, from, from);
+    }
+    return err;
+}
+
+static verso_err enter(struct vs_store *store, struct vs_page_writer *writer, uint64_t from,
+                       uint64_t to, struct vs_history_roots *roots)
+{
+    struct vs_tree_edit edit;
+    verso_err err = vs_tree_edit_init(&edit, writer, roots->roots, 0, 0);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    err = put_roots(store, &edit, from, to);
+    if (err == VERSO_OK && from < to) {
+        err = remove_dropped(store, &edit, from);
+    } else if (err == VERSO_OK && from > 0) { /* no new root: the metas go on naming this one */
+        err = remove_dropped(store, &edit, from - 1);
+    }
+    roots->roots = edit.root;
+    vs_tree_edit_clear(&edit);
+    if (err == VERSO_OK) {
+        err = vs_keeping_save(store, writer, &roots->tags);
+    }
+    if (err == VERSO_OK) {
+        store->retained.unentered.count = 0;
+    }
+    return err;
+}
+
+const struct vs_history_calls vs_history_calls = {
+    .enter = enter,
+    .enforce_budget = vs_budget_enforce,
+};
 
 /* ---- finding ---- */
 
@@ -89,14 +131,13 @@ static verso_err gone(uint64_t version)
     return vs_fault(VERSO_GONE, "root %llu is no longer kept", (unsigned long long)version);
 }
 
-static verso_err find_in_tree_locked(struct vs_store *store, uint64_t version,
-                                     struct vs_root_record *record, uint8_t *note)
+static verso_err find_in_tree(struct vs_store *store, const struct vs_tree_view *view,
+                              uint64_t version, struct vs_root_record *record, uint8_t *note)
 {
-    struct vs_tree_view view = {&store->pages, store->meta.history, store->meta.generation};
     uint8_t id[ID_SIZE];
     vs_put_be64(id, version);
     struct vs_tree_value value;
-    verso_err err = vs_tree_get(&view, (verso_slice){id, ID_SIZE}, &value);
+    verso_err err = vs_tree_get(view, (verso_slice){id, ID_SIZE}, &value);
     if (err == VERSO_NOT_FOUND) {
         return gone(version);
     }
@@ -140,7 +181,8 @@ static verso_err find_locked(struct vs_store *store, uint64_t version,
         *record = (struct vs_root_record){0};
         return VERSO_OK;
     }
-    return find_in_tree_locked(store, version, record, note);
+    struct vs_tree_view view = {&store->pages, store->meta.history, store->meta.generation};
+    return find_in_tree(store, &view, version, record, note);
 }
 
 verso_err vs_history_find(struct vs_store *store, uint64_t version, struct vs_root_record *record,
@@ -152,12 +194,50 @@ verso_err vs_history_find(struct vs_store *store, uint64_t version, struct vs_ro
     return err;
 }
 
-uint64_t vs_history_oldest(struct vs_store *store)
+verso_err vs_history_find_as_writer(struct vs_store *store, uint64_t version,
+                                    struct vs_root_record *record)
+{
+    if (vs_roots_find(&store->roots, version, record, NULL)) {
+        return VERSO_OK;
+    }
+    struct vs_tree_view view = {&store->pages, store->history.roots,
+                                atomic_load(&store->generation) + 1};
+    return find_in_tree(store, &view, version, record, NULL);
+}
+
+bool vs_history_next(struct vs_store *store, uint64_t version, uint64_t *found)
 {
     uint64_t published = vs_roots_published(&store->roots);
-    uint64_t retained = atomic_load_explicit(&store->retained_from, memory_order_seq_cst);
-    return retained < published ? retained : published;
+    if (version > published || published == 0) {
+        return false;
+    }
+    /* the published root can be opened though a newer one has driven it out of the retained */
+    if (!vs_retained_at_or_above(&store->retained, version, found) || *found > published) {
+        *found = published;
+    }
+    return true;
 }
+
+uint64_t vs_history_oldest(struct vs_store *store)
+{
+    uint64_t oldest;
+    return vs_history_next(store, 1, &oldest) ? oldest : 0;
+}
+
+uint64_t vs_history_count(struct vs_store *store)
+{
+    uint64_t published = vs_roots_published(&store->roots);
+    if (published == 0) {
+        return 0;
+    }
+    pthread_mutex_lock(&store->retained.lock);
+    uint64_t count = vs_version_set_count(&store->retained.set, 1, published);
+    bool own = vs_version_set_has(&store->retained.set, published);
+    pthread_mutex_unlock(&store->retained.lock);
+    return count + (own ? 0 : 1);
+}
+
+/* ---- pinning ---- */
 
 verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slot,
                          struct vs_root_record *record, uint8_t *note)
@@ -173,9 +253,10 @@ verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slo
         return err;
     }
     /* pinned first, looked at after: a drop does it the other way round */
-    err = version < vs_history_oldest(store) ? gone(version)
-                                             : vs_history_find(store, version, record, note);
-    if (err == VERSO_GONE && version >= vs_history_oldest(store)) { /* and no drop came between */
+    bool kept =
+        vs_roots_published(&store->roots) == version || vs_retained_has(&store->retained, version);
+    err = kept ? vs_history_find(store, version, record, note) : gone(version);
+    if (err == VERSO_GONE && vs_retained_has(&store->retained, version)) {
         err = vs_fault(VERSO_CORRUPT, "root %llu is kept, but the history does not have it",
                        (unsigned long long)version);
     }
@@ -185,37 +266,92 @@ verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slo
     return err;
 }
 
-static verso_err none_kept(const char *side, uint64_t version)
+/* The newest root at or below `version` that could be opened a moment ago; 0: there is none. */
+static uint64_t at_or_below(struct vs_store *store, uint64_t version)
 {
-    return vs_fault(VERSO_NOT_FOUND, "no root %s %llu is kept", side, (unsigned long long)version);
+    uint64_t published = vs_roots_published(&store->roots);
+    if (version >= published) {
+        return published;
+    }
+    uint64_t found;
+    return vs_retained_at_or_below(&store->retained, version, &found) ? found : 0;
 }
 
 verso_err vs_history_pin_at_or_below(struct vs_store *store, uint64_t version, uint32_t *slot,
                                      struct vs_root_record *record, uint8_t *note)
 {
-    uint64_t published = vs_roots_published(&store->roots);
-    uint64_t newest = version < published ? version : published;
-    if (newest == 0) {
-        return none_kept("up to", version);
+    for (;;) {
+        uint64_t candidate = at_or_below(store, version);
+        if (candidate == 0) {
+            return vs_fault(VERSO_NOT_FOUND, "no root at or below %llu is kept",
+                            (unsigned long long)version);
+        }
+        verso_err err = vs_history_pin(store, candidate, slot, record, note);
+        if (err != VERSO_GONE) {
+            return err;
+        }
+        version = candidate - 1; /* it was dropped meanwhile */
     }
-    verso_err err = vs_history_pin(store, newest, slot, record, note);
-    /* what is kept is one range: below a root that is gone all are */
-    return err == VERSO_GONE ? none_kept("up to", version) : err;
 }
 
 verso_err vs_history_pin_at_or_above(struct vs_store *store, uint64_t version, uint32_t *slot,
                                      struct vs_root_record *record, uint8_t *note)
 {
-    for (;;) {
-        uint64_t oldest = vs_history_oldest(store);
-        uint64_t wanted = version > oldest ? version : oldest;
-        wanted = wanted == 0 ? 1 : wanted;
-        if (wanted > vs_roots_published(&store->roots)) {
-            return none_kept("from", version);
+    uint64_t candidate;
+    while (vs_history_next(store, version == 0 ? 1 : version, &candidate)) {
+        verso_err err = vs_history_pin(store, candidate, slot, record, note);
+        if (err != VERSO_GONE) {
+            return err;
         }
-        verso_err err = vs_history_pin(store, wanted, slot, record, note);
-        if (err != VERSO_GONE) { /* else dropped meanwhile: the oldest is a newer one now */
+        version = candidate + 1; /* it was dropped meanwhile */
+    }
+    return vs_fault(VERSO_NOT_FOUND, "no root from %llu on is kept", (unsigned long long)version);
+}
+
+/* Was the newest root at or below `version` committed at or before `time_us`? Roots that are
+ * dropped while we look are passed over. */
+static verso_err is_at_or_before(struct vs_store *store, uint64_t version, int64_t time_us,
+                                 bool *is)
+{
+    for (uint64_t candidate = at_or_below(store, version); candidate > 0;
+         candidate = at_or_below(store, candidate - 1)) {
+        struct vs_root_record record;
+        verso_err err = vs_history_find(store, candidate, &record, NULL);
+        if (err != VERSO_GONE) {
+            *is = err == VERSO_OK && record.time_us <= time_us;
             return err;
         }
     }
+    *is = true; /* nothing older is kept: what is sought lies above */
+    return VERSO_OK;
+}
+
+verso_err vs_history_pin_at(struct vs_store *store, int64_t time_us, uint32_t *slot,
+                            struct vs_root_record *record)
+{
+    /* commit times never descend: halve the ids */
+    uint64_t low = 0; /* this or an older one is what is sought */
+    uint64_t high = vs_roots_published(&store->roots);
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2 + 1;
+        middle = middle > high ? high : middle;
+        bool is;
+        verso_err err = is_at_or_before(store, middle, time_us, &is);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        if (is) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    verso_err err = vs_history_pin_at_or_below(store, low, slot, record, NULL);
+    if (err == VERSO_OK && record->time_us > time_us) {
+        vs_reader_unpin(&store->readers, *slot);
+        err = VERSO_NOT_FOUND;
+    }
+    return err == VERSO_NOT_FOUND
+               ? vs_fault(VERSO_NOT_FOUND, "no root that is kept is as old as that")
+               : err;
 }

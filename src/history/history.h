@@ -1,8 +1,10 @@
 /*
- * history.h - the history tree: every kept root that a checkpoint has taken in, by its id.
+ * history.h - the history tree: every retained root that a checkpoint has taken in, by its id.
  *
  * An ordinary tree on the clock of generations; the newer roots are in memory (store/roots.h) and
- * in the log. Threads: any; lookups hold the store's lookup_lock.
+ * in the log. Which roots are retained stands in store/retained.h.
+ *
+ * Threads: any, unless a call says otherwise; lookups hold the store's lookup_lock.
  */
 #ifndef VERSO_HISTORY_HISTORY_H
 #define VERSO_HISTORY_HISTORY_H
@@ -23,19 +25,34 @@ extern const struct vs_history_calls vs_history_calls;
 verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slot,
                          struct vs_root_record *record, uint8_t *note);
 
-/** Pin the newest kept and published root at or below `version`. VERSO_NOT_FOUND: there is none. */
-verso_err vs_history_pin_at_or_below(struct vs_store *store, uint64_t version, uint32_t *slot,
-                                     struct vs_root_record *record, uint8_t *note);
-
 /** Pin the oldest kept and published root at or above `version`. VERSO_NOT_FOUND as above. */
 verso_err vs_history_pin_at_or_above(struct vs_store *store, uint64_t version, uint32_t *slot,
                                      struct vs_root_record *record, uint8_t *note);
+/** Pin the newest root at or below `version` that can be opened. VERSO_NOT_FOUND: there is none.
+ *  Others as above. */
+verso_err vs_history_pin_at_or_below(struct vs_store *store, uint64_t version, uint32_t *slot,
+                                     struct vs_root_record *record, uint8_t *note);
+
+/** Pin the newest root committed at or before `time_us` that can be opened. VERSO_NOT_FOUND: there
+ *  is none. Others as above. */
+verso_err vs_history_pin_at(struct vs_store *store, int64_t time_us, uint32_t *slot,
+                            struct vs_root_record *record);
 
 /** The record of a root that the caller has pinned, or that is kept. Errors as above. */
 verso_err vs_history_find(struct vs_store *store, uint64_t version, struct vs_root_record *record,
                           uint8_t *note);
 
-/** The oldest root that can be opened. */
+/** The same for the holder of the writer lock, who waits for no reader; without the note. */
+verso_err vs_history_find_as_writer(struct vs_store *store, uint64_t version,
+                                    struct vs_root_record *record);
+
+/** The oldest root at or above `version` that can be opened. @return false: there is none. */
+bool vs_history_next(struct vs_store *store, uint64_t version, uint64_t *found);
+
+/** The oldest root that can be opened; 0: there is none. */
 uint64_t vs_history_oldest(struct vs_store *store);
+
+/** How many roots can be opened. */
+uint64_t vs_history_count(struct vs_store *store);
 
 #endif

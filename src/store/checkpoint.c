@@ -23,9 +23,9 @@ enum { JOINED_PAGES_BYTES = 128 * 1024 }; /* neighbouring pages go out in one wr
 
 struct vs_checkpoint {
     struct vs_store *store;
-    struct vs_meta meta;           /* as it will be */
-    struct vs_version_range roots; /* that it names */
-    struct vs_kept_set kept;       /* what has to be written, readers' versions included */
+    struct vs_meta meta;         /* as it will be */
+    struct vs_version_set roots; /* that it names */
+    struct vs_version_set kept;  /* what has to be written, readers' versions included */
     bool full_sync;
     uint32_t tail_block; /* the first block of a tail given up; UINT32_MAX: none */
     uint32_t *blocks;
@@ -40,7 +40,8 @@ struct vs_checkpoint {
 
 static void clear(struct vs_checkpoint *checkpoint)
 {
-    vs_kept_set_clear(&checkpoint->kept);
+    vs_version_set_clear(&checkpoint->roots);
+    vs_version_set_clear(&checkpoint->kept);
     free(checkpoint->blocks);
     free(checkpoint->entries);
     free(checkpoint->moved);
@@ -50,7 +51,7 @@ static void clear(struct vs_checkpoint *checkpoint)
 /* ---- freezing: the writer lock is held ---- */
 
 /* Enter the roots since the last checkpoint into the history tree of the coming generation. */
-static verso_err enter_history(struct vs_store *store, uint64_t version, uint64_t retained)
+static verso_err enter_history(struct vs_store *store, uint64_t version)
 {
     struct vs_page_writer *writer = &store->history_writer;
     uint64_t epoch = atomic_load(&store->location_epoch);
@@ -61,9 +62,8 @@ static verso_err enter_history(struct vs_store *store, uint64_t version, uint64_
     bool deletes = store->may_use_reserve;
     store->may_use_reserve = true; /* a checkpoint gives space back */
     vs_writer_begin(writer, atomic_load(&store->generation) + 1);
-    struct vs_tree_root history = store->history;
-    err =
-        store->history_calls->enter(store, writer, store->history_to, version, retained, &history);
+    struct vs_history_roots history = store->history;
+    err = store->history_calls->enter(store, writer, store->history_to, version, &history);
     if (err == VERSO_OK) {
         vs_writer_commit(writer, &store->deaths.recent);
         store->history = history;
@@ -84,25 +84,30 @@ static verso_err copy_kept(struct vs_checkpoint *checkpoint, uint64_t version)
      * damaged block of the table met there concerns none of the pages to be written. */
     verso_err err = vs_store_judge(store, true);
     err = err == VERSO_CORRUPT ? VERSO_OK : err;
-    for (unsigned i = 0; i < store->kept.count && err == VERSO_OK; i++) {
-        err = vs_kept_set_add(&checkpoint->kept, store->kept.range[i]);
+    if (err == VERSO_OK) {
+        err = vs_kept_set_flatten(&store->kept, version, &checkpoint->kept);
     }
-    if (err == VERSO_OK) { /* the last range is open-ended; versions to come are not frozen */
-        checkpoint->kept.range[checkpoint->kept.count - 1].to = version;
+    if (err == VERSO_OK) {
+        err = vs_version_set_copy(&checkpoint->roots, &store->retained.set);
     }
-    return err;
+    if (err == VERSO_OK) {
+        err = vs_version_set_drop(&checkpoint->roots, version + 1, UINT64_MAX);
+    }
+    /* its own is named by the meta, whatever is retained */
+    return err == VERSO_OK ? vs_version_set_add(&checkpoint->roots, version, version) : err;
 }
 
-static void set_frozen(struct vs_store *store, const struct vs_kept_set *kept)
+static void set_frozen(struct vs_store *store, const struct vs_version_set *kept)
 {
     pthread_mutex_lock(&store->state_lock);
     store->frozen = kept;
+    store->checkpoint_stamp++;
     pthread_mutex_unlock(&store->state_lock);
 }
 
 /* What the new metas will say, but for the table's top. */
 static void describe(struct vs_checkpoint *checkpoint, const struct vs_root_record *root,
-                     uint64_t keep_last, uint64_t retained, bool clean)
+                     bool clean)
 {
     struct vs_store *store = checkpoint->store;
     struct vs_meta *meta = &checkpoint->meta;
@@ -110,7 +115,8 @@ static void describe(struct vs_checkpoint *checkpoint, const struct vs_root_reco
     meta->generation++;
     meta->root = *root;
     meta->root.note = (verso_slice){NULL, 0};
-    meta->history = store->history;
+    meta->history = store->history.roots;
+    meta->tags = store->history.tags;
     meta->clean = clean || store->log == NULL; /* a log never begun is not needed */
     if (store->log != NULL) {
         struct vs_log_position end = vs_log_end(store->log);
@@ -119,16 +125,15 @@ static void describe(struct vs_checkpoint *checkpoint, const struct vs_root_reco
         meta->log_previous_crc = end.previous_crc;
     }
     meta->high_water = store->space.high_water;
-    meta->retained_from = retained;
-    meta->keep_last = keep_last;
-    checkpoint->roots = (struct vs_version_range){
-        retained < root->version ? retained : root->version, root->version};
+    meta->retention = store->retained.policy;
+    meta->held_pages = store->retained.held_pages;
+    meta->budget_pages = store->retained.budget_pages;
     checkpoint->full_sync = store->file_grew;
     store->file_grew = false;
 }
 
 static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_record *root,
-                        uint64_t keep_last, uint64_t retained, bool clean)
+                        bool clean)
 {
     struct vs_store *store = checkpoint->store;
     vs_store_drop_old_mappings(store);
@@ -140,13 +145,14 @@ static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_r
         err = vs_store_cut_file(store, false); /* as the metas before this one allow */
     }
     if (err == VERSO_OK) { /* last: what was entered is not taken out again */
-        err = enter_history(store, root->version, retained);
+        err = enter_history(store, root->version);
     }
     if (err != VERSO_OK) {
         return err;
     }
     checkpoint->tail_block = vs_store_drop_tail(store);
-    describe(checkpoint, root, keep_last, retained, clean);
+    describe(checkpoint, root, clean);
+    store->retained.changed = false;
     set_frozen(store, &checkpoint->kept); /* C4 */
     vs_page_table_freeze(&store->table, &checkpoint->blocks, &checkpoint->block_count);
     return VERSO_OK;
@@ -206,7 +212,7 @@ static bool must_be_written(const struct vs_checkpoint *checkpoint,
     if (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) {
         return born < died && died > checkpoint->meta.generation;
     }
-    return vs_kept_set_meets(&checkpoint->kept, born, died);
+    return vs_version_set_meets(&checkpoint->kept, born, died);
 }
 
 /* Move the pages of one frozen block that still have frames, setting their checksums in both the
@@ -438,8 +444,11 @@ static void let_go(struct vs_checkpoint *checkpoint)
     pthread_mutex_unlock(&store->roots.lookup_lock);
 
     pthread_mutex_lock(&store->state_lock);
+    struct vs_version_set before_it = store->on_disk;
     store->on_disk = checkpoint->roots;
+    checkpoint->roots = before_it; /* freed with the checkpoint */
     store->frozen = NULL;
+    store->checkpoint_stamp++;
     pthread_mutex_unlock(&store->state_lock);
     atomic_store(&store->checkpoint_done, true);
     atomic_store(&store->checkpoint_lsn, checkpoint->meta.log_lsn);
@@ -458,7 +467,7 @@ static bool nothing_to_do(const struct vs_store *store, bool clean)
     /* table blocks may have changed all the same: by aborted transactions, to describe free
        pages */
     return store->tip.version == store->meta.root.version && !fresh_epoch &&
-           (!clean || store->meta.clean);
+           !store->retained.changed && (!clean || store->meta.clean);
 }
 
 verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
@@ -476,8 +485,7 @@ verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
     verso_err err = VERSO_OK;
     bool due = !nothing_to_do(store, clean);
     if (due) {
-        err = freeze(&checkpoint, &store->tip, store->keep_last, atomic_load(&store->retained_from),
-                     clean);
+        err = freeze(&checkpoint, &store->tip, clean);
     }
     vs_store_release_writer(store);
     if (due && err == VERSO_OK) {
@@ -494,8 +502,28 @@ verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
     return err;
 }
 
-verso_err vs_store_commit_by_checkpoint(struct vs_store *store, const struct vs_root_record *record,
-                                        uint64_t keep_last, uint64_t retained)
+verso_err vs_store_settle_memory(struct vs_store *store)
+{
+    vs_fair_lock_take(&store->writer_lock);
+    uint64_t version = store->tip.version; /* published: nothing waits for durability */
+    verso_err err = vs_store_judge(store, true);
+    if (err == VERSO_OK) {
+        err = enter_history(store, version);
+    }
+    if (err == VERSO_OK) {
+        pthread_mutex_lock(&store->roots.lookup_lock);
+        store->meta.history = store->history.roots;
+        store->meta.generation++;
+        atomic_store(&store->generation, store->meta.generation);
+        vs_roots_forget(&store->roots, version);
+        pthread_mutex_unlock(&store->roots.lookup_lock);
+        atomic_store(&store->checkpoint_version, version);
+    }
+    vs_store_release_writer(store);
+    return err;
+}
+
+verso_err vs_store_commit_by_checkpoint(struct vs_store *store, const struct vs_root_record *record)
 {
     vs_checkpoint_enter(store);
     struct vs_checkpoint checkpoint = {.store = store};
@@ -503,7 +531,7 @@ verso_err vs_store_commit_by_checkpoint(struct vs_store *store, const struct vs_
     vs_roots_append(&store->roots, record);
     verso_err err = vs_writer_step(&store->writer); /* pages dropped must not be written as alive */
     if (err == VERSO_OK) {
-        err = freeze(&checkpoint, record, keep_last, retained, false);
+        err = freeze(&checkpoint, record, false);
     }
     if (err == VERSO_OK) {
         err = write_out(&checkpoint);
@@ -518,8 +546,6 @@ verso_err vs_store_commit_by_checkpoint(struct vs_store *store, const struct vs_
     } else {
         store->tip = *record;
         store->tip.note = (verso_slice){NULL, 0};
-        store->keep_last = keep_last;
-        atomic_store_explicit(&store->retained_from, retained, memory_order_seq_cst);
         atomic_store(&store->durable, record->version);
         vs_store_publish(store, record->version);
         let_go(&checkpoint);

@@ -14,6 +14,7 @@ enum {
     IDLE_MS = 1000, /* the witness of the last batch, and the age of checkpoints */
     CHECKPOINT_AGE_MS = 60000,
     RECENT_ROOTS_MAX = 512 * 1024, /* some 50 MiB */
+    MEMORY_ROOTS_MAX = 64 * 1024,  /* in memory, where settling them costs little */
 };
 
 struct vs_checkpointer {
@@ -107,14 +108,39 @@ void vs_checkpointer_sync_soon(struct vs_store *store)
     }
 }
 
+verso_err vs_checkpoint_within_budget(struct vs_store *store, bool clean)
+{
+    if (!store->read_only && !atomic_load(&store->poisoned)) {
+        verso_err err = store->history_calls->enforce_budget(store);
+        (void)err; /* what it could not drop now goes at another time */
+    }
+    return vs_store_checkpoint(store, clean);
+}
+
+/* In memory there is nothing to write, but roots that gather leave the list all the same. */
+static verso_err settle_in_memory(struct vs_store *store)
+{
+    uint64_t roots = atomic_load_explicit(&store->roots.end, memory_order_relaxed) -
+                     atomic_load_explicit(&store->checkpoint_version, memory_order_relaxed);
+    if (roots < MEMORY_ROOTS_MAX) {
+        return VERSO_OK;
+    }
+    verso_err err = store->history_calls->enforce_budget(store);
+    (void)err; /* as above */
+    return vs_store_settle_memory(store);
+}
+
 verso_err vs_checkpointer_wait_for_room(struct vs_store *store)
 {
     struct vs_checkpointer *checkpointer = store->checkpointer;
-    if (checkpointer == NULL || store->replaying || store->in_memory) {
+    if (checkpointer == NULL || store->replaying) {
         return VERSO_OK;
     }
+    if (store->in_memory) {
+        return settle_in_memory(store);
+    }
     if (!checkpointer->running) {
-        return exceeds(store, false) ? vs_store_checkpoint(store, false) : VERSO_OK;
+        return exceeds(store, false) ? vs_checkpoint_within_budget(store, false) : VERSO_OK;
     }
     if (!exceeds(store, true)) {
         return VERSO_OK;
@@ -149,7 +175,7 @@ static struct timespec from_now(unsigned ms)
 
 static void background_checkpoint(struct vs_store *store)
 {
-    verso_err err = vs_store_checkpoint(store, false);
+    verso_err err = vs_checkpoint_within_budget(store, false);
     struct vs_checkpointer *checkpointer = store->checkpointer;
     pthread_mutex_lock(&checkpointer->lock);
     checkpointer->failed = err;

@@ -135,7 +135,6 @@ void vs_store_release_writer(struct vs_store *store)
     note(&counts->tip, store->tip.version);
     note(&counts->keys, store->tip.tree.keys);
     note(&counts->depth, store->tip.tree.depth);
-    note(&counts->keep_last, store->keep_last);
     note(&counts->high_water, store->space.high_water);
     note(&counts->free_pages, store->space.free_count);
     note(&counts->file_pages, store->space.file_pages + store->space.reserve_pages);
@@ -160,22 +159,8 @@ static verso_err have_log(struct vs_store *store)
     return vs_store_begin_log(store);
 }
 
-static uint64_t retained_after(const struct vs_store *store, const struct vs_commit *commit,
-                               uint64_t version)
-{
-    uint64_t before = atomic_load_explicit(&store->retained_from, memory_order_relaxed);
-    if (commit->replaying) {
-        return commit->retained_from > before ? commit->retained_from : before;
-    }
-    if (commit->keep_last == 0 || version < commit->keep_last) {
-        return before;
-    }
-    uint64_t from = version - commit->keep_last + 1;
-    return from > before ? from : before;
-}
-
 static verso_err append_frame(struct vs_store *store, const struct vs_root_record *record,
-                              const struct vs_commit *commit, uint64_t retained, uint64_t *end_lsn)
+                              const struct vs_commit *commit, uint64_t *end_lsn)
 {
     verso_err err = have_log(store);
     if (err != VERSO_OK || store->log == NULL) {
@@ -185,8 +170,6 @@ static verso_err append_frame(struct vs_store *store, const struct vs_root_recor
         .version = record->version,
         .time_us = record->time_us,
         .fingerprint = record->fingerprint,
-        .retained_from = retained,
-        .keep_last = commit->keep_last,
         .note = record->note,
         .operations = commit->operations,
         .use_reserve = store->may_use_reserve,
@@ -195,15 +178,11 @@ static verso_err append_frame(struct vs_store *store, const struct vs_root_recor
 }
 
 /* From here on the version is the tip; nothing below can fail. */
-static void become_tip(struct vs_store *store, const struct vs_root_record *record,
-                       const struct vs_commit *commit, uint64_t retained)
+static void become_tip(struct vs_store *store, const struct vs_root_record *record)
 {
     vs_roots_append(&store->roots, record);
     store->tip = *record;
     store->tip.note = (verso_slice){NULL, 0};
-    store->keep_last = commit->keep_last;
-    /* seq_cst: a drop comes before the slots are read for judging; see vs_store_refresh_kept() */
-    atomic_store_explicit(&store->retained_from, retained, memory_order_seq_cst);
 }
 
 static bool is_published_at_once(const struct vs_store *store, const struct vs_commit *commit)
@@ -232,7 +211,6 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
         .time_us = commit->time_us,
         .note = commit->note,
     };
-    uint64_t retained = retained_after(store, commit, record.version);
     vs_savepoint_forget_all(&store->writer); /* whatever comes of it, nothing is rolled back */
     *end_lsn = 0;
     uint32_t *pin = commit->pin;
@@ -249,13 +227,13 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
         err = vs_death_list_reserve(&store->deaths.recent, store->writer.deaths.count);
     }
     if (err == VERSO_OK && !commit->replaying && !commit->bypass_log) {
-        err = append_frame(store, &record, commit, retained, end_lsn);
+        err = append_frame(store, &record, commit, end_lsn);
     }
     if (err == VERSO_OK && commit->bypass_log) {
         err = have_log(store); /* also makes both metas equal before the first write since open */
     }
     if (err == VERSO_OK && commit->bypass_log) {
-        err = vs_store_commit_by_checkpoint(store, &record, commit->keep_last, retained);
+        err = vs_store_commit_by_checkpoint(store, &record);
     }
     if (err != VERSO_OK) {
         if (pin != NULL) {
@@ -266,7 +244,7 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
     }
     vs_writer_commit(&store->writer, &store->deaths.recent);
     if (!commit->bypass_log) {
-        become_tip(store, &record, commit, retained);
+        become_tip(store, &record);
         store->tip_lsn = *end_lsn;
     }
     *version = record.version;
@@ -282,6 +260,42 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
     /* a damaged table block met by the judge concerns no commit: the page just stays taken */
     (void)judged;
     return VERSO_OK;
+}
+
+/* ---- settings ---- */
+
+verso_err vs_store_begin_setting(struct vs_store *store)
+{
+    /* no waiting for room, which it takes little of: the background thread comes here, too */
+    vs_fair_lock_take(&store->writer_lock);
+    verso_err err = may_write(store);
+    if (err != VERSO_OK) {
+        vs_fair_lock_release(&store->writer_lock);
+    }
+    return err;
+}
+
+verso_err vs_store_log_setting(struct vs_store *store, verso_slice operations, uint64_t *end_lsn)
+{
+    *end_lsn = 0;
+    verso_err err = have_log(store);
+    if (err != VERSO_OK || store->log == NULL) {
+        return err;
+    }
+    struct vs_log_record frame = {
+        .setting = true,
+        .version = store->tip.version,
+        .time_us = store->tip.time_us,
+        .fingerprint = store->tip.fingerprint,
+        .operations = operations,
+        .use_reserve = true, /* it may give space back */
+    };
+    return vs_log_append(store->log, &frame, end_lsn);
+}
+
+void vs_store_end_setting(struct vs_store *store)
+{
+    vs_store_release_writer(store);
 }
 
 verso_err vs_store_wait(struct vs_store *store, uint64_t end_lsn, verso_durability durability)

@@ -1,93 +1,51 @@
 /*
- * kept_set.c - gathering, joining and searching version ranges; see kept_set.h.
+ * kept_set.c - gathering and asking; see kept_set.h.
  */
 #include "store/kept_set.h"
 
-#include <stdlib.h>
-
-#include "os/fault.h"
-
 void vs_kept_set_clear(struct vs_kept_set *kept)
 {
-    free(kept->range);
-    *kept = (struct vs_kept_set){NULL, 0, 0};
+    vs_version_set_clear(&kept->retained);
+    vs_version_set_clear(&kept->on_disk);
+    vs_version_set_clear(&kept->frozen);
+    vs_version_set_clear(&kept->passing);
+    kept->known = false;
 }
 
-verso_err vs_kept_set_add(struct vs_kept_set *kept, struct vs_version_range range)
+verso_err vs_kept_set_gather(struct vs_kept_set *kept, uint64_t published,
+                             const struct vs_reader_slots *slots)
 {
-    if (kept->count == kept->capacity) {
-        unsigned capacity = kept->capacity == 0 ? 16 : kept->capacity * 2;
-        struct vs_version_range *grown = realloc(kept->range, capacity * sizeof *grown);
-        if (grown == NULL) {
-            return vs_fault(VERSO_NOMEM, "no memory for the set of kept versions");
-        }
-        kept->range = grown;
-        kept->capacity = capacity;
-    }
-    kept->range[kept->count++] = range;
-    return VERSO_OK;
-}
-
-verso_err vs_kept_set_begin(struct vs_kept_set *kept, uint64_t from)
-{
-    kept->count = 0;
-    return vs_kept_set_add(kept, (struct vs_version_range){from, UINT64_MAX});
-}
-
-verso_err vs_kept_set_add_readers(struct vs_kept_set *kept, const struct vs_reader_slots *slots)
-{
+    kept->passing.count = 0;
+    verso_err err = vs_version_set_add(&kept->passing, published, UINT64_MAX);
     uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_seq_cst);
-    for (uint32_t i = 0; i < below; i++) {
+    for (uint32_t i = 0; i < below && err == VERSO_OK; i++) {
         /* seq_cst: the judge's half of the protocol in reader_slots.h */
         uint64_t pinned = atomic_load_explicit(&slots->slot[i].pinned, memory_order_seq_cst);
-        if (pinned == VS_SLOT_FREE || pinned > kept->range[0].from) {
-            continue; /* from there on all is kept anyway */
-        }
-        uint64_t version = pinned - 1;
-        verso_err err = vs_kept_set_add(kept, (struct vs_version_range){version, version});
-        if (err != VERSO_OK) {
-            return err;
+        if (pinned != VS_SLOT_FREE && pinned <= published) { /* from there on all is kept anyway */
+            err = vs_version_set_add(&kept->passing, pinned - 1, pinned - 1);
         }
     }
-    return VERSO_OK;
-}
-
-static int by_from(const void *left, const void *right)
-{
-    const struct vs_version_range *a = left;
-    const struct vs_version_range *b = right;
-    return (a->from > b->from) - (a->from < b->from);
-}
-
-void vs_kept_set_finish(struct vs_kept_set *kept)
-{
-    qsort(kept->range, kept->count, sizeof *kept->range, by_from);
-    unsigned joined = 0;
-    for (unsigned i = 1; i < kept->count; i++) {
-        struct vs_version_range *last = &kept->range[joined];
-        if (last->to == UINT64_MAX || kept->range[i].from <= last->to + 1) {
-            last->to = kept->range[i].to > last->to ? kept->range[i].to : last->to;
-        } else {
-            kept->range[++joined] = kept->range[i];
-        }
-    }
-    kept->count = joined + 1;
+    return err;
 }
 
 bool vs_kept_set_meets(const struct vs_kept_set *kept, uint64_t born, uint64_t died)
 {
-    if (kept->count == 0) {
+    if (!kept->known) {
         return born < died;
     }
-    unsigned low = 0;
-    unsigned high = kept->count; /* the first range ending at or after born is in [low, high] */
-    while (low < high) {
-        unsigned middle = low + (high - low) / 2;
-        if (kept->range[middle].to < born) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    return vs_version_set_meets(&kept->passing, born, died) ||
+           vs_version_set_meets(&kept->on_disk, born, died) ||
+           vs_version_set_meets(&kept->retained, born, died) ||
+           vs_version_set_meets(&kept->frozen, born, died);
+}
+
+verso_err vs_kept_set_flatten(const struct vs_kept_set *kept, uint64_t version,
+                              struct vs_version_set *flat)
+{
+    const struct vs_version_set *part[] = {&kept->passing, &kept->on_disk, &kept->frozen};
+    verso_err err = vs_version_set_copy(flat, &kept->retained);
+    for (unsigned i = 0; i < sizeof part / sizeof *part && err == VERSO_OK; i++) {
+        err = vs_version_set_join(flat, part[i]);
     }
-    return low < kept->count && kept->range[low].from < died && born < died;
+    return err == VERSO_OK ? vs_version_set_drop(flat, version + 1, UINT64_MAX) : err;
 }

@@ -487,12 +487,10 @@ verso_err vs_log_append(struct vs_log *log, const struct vs_log_record *record, 
                         log->config.path, record->operations.size);
     }
     struct vs_frame frame = {
-        .kind = VS_FRAME_COMMIT,
+        .kind = record->setting ? VS_FRAME_SETTING : VS_FRAME_COMMIT,
         .version = record->version,
         .time_us = record->time_us,
         .fingerprint = record->fingerprint,
-        .retained_from = record->retained_from,
-        .keep_last = record->keep_last,
         .note = record->note,
         .operations = record->operations,
     };

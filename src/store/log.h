@@ -41,8 +41,7 @@ struct vs_log_record {
     uint64_t version;
     int64_t time_us;
     uint64_t fingerprint;   /* of the resulting root */
-    uint64_t retained_from; /* roots below are dropped from this commit on */
-    uint64_t keep_last;     /* retention policy in force from this commit on */
+    bool setting;           /* changes no tree; `version` is that of the last commit */
     bool use_reserve;       /* append: may take the last segment that stands ready (deletions) */
     verso_slice note;       /* at most VS_FRAME_NOTE_MAX bytes */
     verso_slice operations; /* encoded by format/operation.h; vs_log_record_fits() */

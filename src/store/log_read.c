@@ -144,15 +144,15 @@ static verso_err
 apply_commit(struct follower *follower, const struct vs_frame *frame,
              verso_err (*apply)(void *argument, const struct vs_log_record *record), void *argument)
 {
-    if (frame->version != follower->version + 1) {
+    uint64_t expected = follower->version + (frame->kind == VS_FRAME_SETTING ? 0 : 1);
+    if (frame->version != expected) {
         return report(follower, "a valid frame", "but its version does not follow the last one");
     }
     struct vs_log_record record = {
         .version = frame->version,
         .time_us = frame->time_us,
         .fingerprint = frame->fingerprint,
-        .retained_from = frame->retained_from,
-        .keep_last = frame->keep_last,
+        .setting = frame->kind == VS_FRAME_SETTING,
         .note = frame->note,
         .operations = frame->operations,
     };
@@ -175,7 +175,7 @@ static verso_err follow(struct follower *follower,
         if (err != VERSO_OK || *fault != NULL) {
             return err;
         }
-        if (frame.kind == VS_FRAME_COMMIT) {
+        if (frame.kind != VS_FRAME_WITNESS) {
             err = apply_commit(follower, &frame, apply, argument);
             if (err != VERSO_OK) {
                 return err;

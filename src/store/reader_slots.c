@@ -64,6 +64,22 @@ bool vs_reader_look(const struct vs_reader_slots *slots, uint32_t index, struct 
     return pinned != VS_SLOT_FREE && reader->since_us != 0;
 }
 
+bool vs_reader_viewed_at_or_above(const struct vs_reader_slots *slots, uint64_t version,
+                                  uint64_t *found)
+{
+    uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_acquire);
+    bool any = false;
+    for (uint32_t i = 0; i < below; i++) {
+        struct vs_reader reader;
+        if (vs_reader_look(slots, i, &reader) && reader.version >= version &&
+            (!any || reader.version < *found)) {
+            *found = reader.version;
+            any = true;
+        }
+    }
+    return any;
+}
+
 uint64_t vs_reader_count(const struct vs_reader_slots *slots)
 {
     uint64_t count = 0;

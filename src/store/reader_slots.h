@@ -76,6 +76,11 @@ struct vs_reader {
  *  signed yet. */
 bool vs_reader_look(const struct vs_reader_slots *slots, uint32_t index, struct vs_reader *reader);
 
+/** The least version at or above `version` that a signed view has pinned, at some moment. @return
+ *  False: there is none. */
+bool vs_reader_viewed_at_or_above(const struct vs_reader_slots *slots, uint64_t version,
+                                  uint64_t *found);
+
 /** Slots in use, at some moment. */
 uint64_t vs_reader_count(const struct vs_reader_slots *slots);
 

@@ -16,35 +16,59 @@ enum {
     SWEEP_WORTH = 32,          /* a new round only after the store has grown by a 32nd */
 };
 
-verso_err vs_store_refresh_kept(struct vs_store *store)
+/* What is retained, in the judge's own copy: only the drops since the last time are to be done. */
+static verso_err refresh_retained(struct vs_store *store)
 {
-    /* the judge's order: what is published first, then what is retained, then the slots; all of
-     * them seq_cst, see reader_slots.h */
-    uint64_t published = vs_roots_published(&store->roots);
-    uint64_t retained = atomic_load_explicit(&store->retained_from, memory_order_seq_cst);
-    verso_err err = vs_kept_set_begin(&store->kept, retained < published ? retained : published);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    if (!store->in_memory) {
-        pthread_mutex_lock(&store->state_lock);
-        err = vs_kept_set_add(&store->kept, store->on_disk);
-        const struct vs_kept_set *frozen = store->frozen;
-        for (unsigned i = 0; frozen != NULL && i < frozen->count && err == VERSO_OK; i++) {
-            err = vs_kept_set_add(&store->kept, frozen->range[i]);
+    struct vs_retained *retained = &store->retained;
+    struct vs_version_set *judged = &store->kept.retained;
+    verso_err err = VERSO_OK;
+    if (!store->kept.known) {
+        err = vs_version_set_copy(judged, &retained->set);
+    } else {
+        for (size_t i = 0; i < retained->unjudged.count && err == VERSO_OK; i++) {
+            err = vs_version_set_drop(judged, retained->unjudged.range[i].from,
+                                      retained->unjudged.range[i].to);
         }
-        pthread_mutex_unlock(&store->state_lock);
     }
     if (err == VERSO_OK) {
-        err = vs_kept_set_add_readers(&store->kept, &store->readers);
+        retained->unjudged.count = 0;
     }
-    if (err != VERSO_OK) {
-        vs_kept_set_forget(&store->kept);
-        return err;
+    return err;
+}
+
+static verso_err refresh_checkpoints(struct vs_store *store)
+{
+    struct vs_kept_set *kept = &store->kept;
+    verso_err err = VERSO_OK;
+    pthread_mutex_lock(&store->state_lock);
+    if (!kept->known || kept->checkpoint_stamp != store->checkpoint_stamp) {
+        err = vs_version_set_copy(&kept->on_disk, &store->on_disk);
+        if (err == VERSO_OK && store->frozen != NULL) {
+            err = vs_version_set_copy(&kept->frozen, store->frozen);
+        } else {
+            kept->frozen.count = 0;
+        }
+        kept->checkpoint_stamp = store->checkpoint_stamp;
     }
-    vs_kept_set_finish(&store->kept);
+    pthread_mutex_unlock(&store->state_lock);
+    return err;
+}
+
+verso_err vs_store_refresh_kept(struct vs_store *store)
+{
+    /* the judge's order: what is published first, then what is retained, then the slots; see
+     * reader_slots.h and retained.h */
+    uint64_t published = vs_roots_published(&store->roots);
+    verso_err err = refresh_retained(store);
+    if (err == VERSO_OK) {
+        err = refresh_checkpoints(store);
+    }
+    if (err == VERSO_OK) {
+        err = vs_kept_set_gather(&store->kept, published, &store->readers);
+    }
+    store->kept.known = err == VERSO_OK;
     store->kept_at = store->tip.version;
-    return VERSO_OK;
+    return err;
 }
 
 /* ---- judging ---- */
@@ -89,9 +113,12 @@ static verso_err judge_recent(struct vs_store *store, uint64_t published)
             err = free_dead(store, death);
         } else if (!death->history && death->died > published) {
             deaths->recent.death[left++] = *death;
-        } else if (deaths->parked.count < VS_PARKED_MAX) {
-            deaths->parked.death[deaths->parked.count++] = *death;
-        } /* else: left to the sweep */
+        } else {
+            store->retained.held_pages += death->history ? 0 : 1;
+            if (deaths->parked.count < VS_PARKED_MAX) { /* else: left to the sweep */
+                deaths->parked.death[deaths->parked.count++] = *death;
+            }
+        }
     }
     memmove(deaths->recent.death + left, deaths->recent.death + i,
             (deaths->recent.count - i) * sizeof *deaths->recent.death);
@@ -119,17 +146,6 @@ static verso_err judge_parked(struct vs_store *store)
     return VERSO_OK;
 }
 
-/* In memory no checkpoint takes roots over: those that nobody keeps are forgotten here. */
-static void forget_dropped_roots(struct vs_store *store)
-{
-    uint64_t oldest = store->kept.range[0].from;
-    pthread_mutex_lock(&store->roots.lookup_lock);
-    if (oldest > 0) {
-        vs_roots_forget(&store->roots, oldest - 1);
-    }
-    pthread_mutex_unlock(&store->roots.lookup_lock);
-}
-
 verso_err vs_store_judge(struct vs_store *store, bool parked_too)
 {
     if (parked_too) {
@@ -137,9 +153,6 @@ verso_err vs_store_judge(struct vs_store *store, bool parked_too)
     }
     uint64_t published = vs_roots_published(&store->roots);
     verso_err err = vs_store_refresh_kept(store);
-    if (err == VERSO_OK && store->in_memory) {
-        forget_dropped_roots(store);
-    }
     if (err == VERSO_OK) {
         err = judge_recent(store, published);
     }

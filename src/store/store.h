@@ -27,6 +27,7 @@
 #include "store/page_writer_state.h"
 #include "store/pages.h"
 #include "store/reader_slots.h"
+#include "store/retained.h"
 #include "store/roots.h"
 #include "store/space.h"
 
@@ -36,8 +37,8 @@ struct vs_store_config {
     const char *path; /* NULL: in memory */
     bool create;
     bool read_only;
-    uint32_t page_size; /* 0: that of the store, or the default for a new one */
-    uint64_t keep_last; /* new stores */
+    uint32_t page_size;        /* 0: that of the store, or the default for a new one */
+    verso_retention retention; /* new stores */
     verso_durability durability;
     uint32_t interval_ms;
     uint64_t arena_bytes;
@@ -46,13 +47,22 @@ struct vs_store_config {
 
 struct vs_store;
 
+/** The trees on the generations' clock. */
+struct vs_history_roots {
+    struct vs_tree_root roots; /* every root in a checkpoint that is retained, by its id */
+    struct vs_tree_root tags;  /* the tags by name; under the empty name, the retained set */
+};
+
 /** What the history floor does for the store floor, which knows no trees. */
 struct vs_history_calls {
-    /** Enter the recent roots (from, to] that are kept into the history tree *history, and remove
-     *  the roots [.., retained_from) from it, through a writer on the generations' clock. Writer
-     *  lock. */
+    /** Enter the recent roots (from, to] that are retained, and `to` itself as a checkpoint's, into
+     *  the history tree, remove those dropped since the last time from it, and bring the tags' tree
+     *  up to date, through a writer on the generations' clock. Writer lock. */
     verso_err (*enter)(struct vs_store *store, struct vs_page_writer *writer, uint64_t from,
-                       uint64_t to, uint64_t retained_from, struct vs_tree_root *history);
+                       uint64_t to, struct vs_history_roots *roots);
+    /** Drop roots until history holds no more than the policy's budget. No lock held; does little
+     *  where nothing is due. */
+    verso_err (*enforce_budget)(struct vs_store *store);
 };
 
 /** Figures that anybody may read at any time. */
@@ -63,7 +73,6 @@ struct vs_store_counts {
     _Atomic uint64_t tip;
     _Atomic uint64_t keys;
     _Atomic uint64_t depth;
-    _Atomic uint64_t keep_last;
     _Atomic uint64_t high_water;
     _Atomic uint64_t free_pages;
     _Atomic uint64_t file_pages;
@@ -98,22 +107,21 @@ struct vs_store {
     struct vs_mapping mapping; /* address_space.h */
     struct vs_space space;
     struct vs_deaths deaths;
+    struct vs_retained retained;          /* parts of it by others, see there */
     struct vs_kept_set kept;              /* the last snapshot */
     uint64_t kept_at;                     /* tip when it was taken */
     struct vs_page_writer writer;         /* the running transaction's */
     struct vs_page_writer history_writer; /* for the history tree, one generation ahead */
-    struct vs_tree_root history; /* the history tree as the coming generation will have it */
-    uint64_t history_to;         /* roots up to this one are in it */
-    struct vs_root_record tip;   /* newest commit; its note is not kept here */
-    uint64_t tip_lsn;            /* end of its frame in the log */
-    uint64_t keep_last;
+    struct vs_history_roots history;      /* as the coming generation will have them */
+    uint64_t history_to;                  /* roots up to this one are in it */
+    struct vs_root_record tip;            /* newest commit; its note is not kept here */
+    uint64_t tip_lsn;                     /* end of its frame in the log */
     uint64_t commits_since_judging;
     bool file_grew;       /* the next data sync has to be a full one */
     bool may_use_reserve; /* the running transaction gives space back: it deletes */
     bool replaying;       /* from open until vs_store_settle() */
 
     _Atomic uint64_t location_epoch;     /* raised when pages have moved to the file */
-    _Atomic uint64_t retained_from;      /* roots below are dropped */
     _Atomic uint64_t durable;            /* newest durable version */
     _Atomic uint64_t checkpoint_lsn;     /* where the log begins that no checkpoint has taken in */
     _Atomic uint64_t checkpoint_version; /* of the newest checkpoint */
@@ -121,11 +129,12 @@ struct vs_store {
     pthread_mutex_t publish_lock;
 
     pthread_mutex_t state_lock;
-    struct vs_version_range on_disk;  /* roots that the metas name; guarded by state_lock */
-    const struct vs_kept_set *frozen; /* of the checkpoint under way, or NULL; same */
-    struct vs_meta meta;              /* as on disk: written by the checkpoint under lookup_lock */
-    _Atomic uint64_t generation;      /* of the metas on disk */
-    _Atomic bool checkpoint_done;     /* since the last judging: dead pages may be free now */
+    struct vs_version_set on_disk;       /* roots that the metas name; guarded by state_lock */
+    const struct vs_version_set *frozen; /* of the checkpoint under way, or NULL; same */
+    uint64_t checkpoint_stamp;           /* counts changes of these two; same */
+    struct vs_meta meta;          /* as on disk: written by the checkpoint under lookup_lock */
+    _Atomic uint64_t generation;  /* of the metas on disk */
+    _Atomic bool checkpoint_done; /* since the last judging: dead pages may be free now */
     struct vs_checkpointer *checkpointer;
     struct vs_store_counts counts;
 };
@@ -179,8 +188,6 @@ struct vs_commit {
     verso_slice operations; /* for the log */
     bool bypass_log;        /* too long for the log: commit by a checkpoint */
     bool replaying;         /* from the log: write nothing to it */
-    uint64_t keep_last;     /* retention from now on */
-    uint64_t retained_from; /* replay: as logged; else computed */
     uint32_t *pin;          /* not NULL: pin the new version, receives the slot */
 };
 
@@ -197,6 +204,19 @@ void vs_store_release_writer(struct vs_store *store);
 
 /** Undo and release the writer lock. */
 void vs_store_abort(struct vs_store *store);
+
+/**
+ * Begin a change of what is kept, which makes no root: policy, tags, dropped roots. Takes the writer
+ * lock. VERSO_READ_ONLY, VERSO_POISONED.
+ */
+verso_err vs_store_begin_setting(struct vs_store *store);
+
+/** Log it, before it is done in memory. *end_lsn: what to wait for; 0 if nothing. Errors as of
+ *  vs_log_append(). */
+verso_err vs_store_log_setting(struct vs_store *store, verso_slice operations, uint64_t *end_lsn);
+
+/** Release the writer lock. */
+void vs_store_end_setting(struct vs_store *store);
 
 /** Wait for durability of a commit as `durability` asks. VERSO_UNKNOWN. */
 verso_err vs_store_wait(struct vs_store *store, uint64_t end_lsn, verso_durability durability);
@@ -239,10 +259,17 @@ verso_err vs_store_cut_file(struct vs_store *store, bool closing);
  *  lock. `clean`: the last one before closing. A failure after its freeze poisons the store. */
 verso_err vs_store_checkpoint(struct vs_store *store, bool clean);
 
+/** vs_store_checkpoint() after dropping what history holds beyond its budget. */
+verso_err vs_checkpoint_within_budget(struct vs_store *store, bool clean);
+
+/** What a checkpoint does in a store in memory: recent roots go to the history tree. Takes the
+ *  writer lock. */
+verso_err vs_store_settle_memory(struct vs_store *store);
+
 /** Commit the running transaction as `record` by a checkpoint instead of the log: it becomes the
  *  tip when the metas name it. Writer lock. */
-verso_err vs_store_commit_by_checkpoint(struct vs_store *store, const struct vs_root_record *record,
-                                        uint64_t keep_last, uint64_t retained);
+verso_err vs_store_commit_by_checkpoint(struct vs_store *store,
+                                        const struct vs_root_record *record);
 
 /** Write the metas, one slot after the other, a sync after each. */
 verso_err vs_store_write_metas(struct vs_store *store, const struct vs_meta *meta);

@@ -26,8 +26,7 @@ static verso_err write_empty_store(const struct vs_store_config *config, struct 
     meta.generation = 1;
     meta.epoch = 1;
     meta.clean = true;
-    meta.retained_from = 1;
-    meta.keep_last = config->keep_last;
+    meta.retention = config->retention;
     verso_err err = config->os->random(config->os, meta.uuid, sizeof meta.uuid);
     if (err == VERSO_OK) {
         err = config->os->allocate(file, first_size(meta.page_size));

@@ -148,8 +148,7 @@ static verso_err open_memory_parts(struct vs_store *store)
     }
     store->meta.page_size = (uint32_t)page_size;
     store->meta.clean = true;
-    store->meta.retained_from = 1;
-    store->meta.keep_last = config->keep_last;
+    store->meta.retention = config->retention;
     return err;
 }
 
@@ -158,22 +157,21 @@ static verso_err adopt_meta(struct vs_store *store)
 {
     const struct vs_meta *meta = &store->meta;
     store->tip = meta->root;
-    store->keep_last = meta->keep_last;
-    store->history = meta->history;
+    store->history = (struct vs_history_roots){meta->history, meta->tags};
+    store->retained.held_pages = meta->held_pages;
+    store->retained.budget_pages = meta->budget_pages;
     store->history_to = meta->root.version;
-    atomic_store(&store->retained_from, meta->retained_from);
     atomic_store(&store->durable, meta->root.version);
     atomic_store(&store->generation, meta->generation);
     atomic_store(&store->checkpoint_lsn, meta->log_lsn);
     atomic_store(&store->checkpoint_version, meta->root.version);
-    uint64_t from = meta->retained_from;
-    uint64_t to = meta->root.version;
-    store->on_disk = (struct vs_version_range){from < to ? from : to, to};
     store->writer.store = store;
     store->history_writer.store = store;
     store->history_writer.history = true;
-    verso_err err = vs_roots_init(&store->roots, &meta->root);
-    return err == VERSO_OK ? vs_store_refresh_kept(store) : err;
+    store->retained.policy = meta->retention;
+    /* until the history floor knows better (vs_keeping_load()), the metas name every root */
+    verso_err err = vs_version_set_add(&store->on_disk, 0, meta->root.version);
+    return err == VERSO_OK ? vs_roots_init(&store->roots, &meta->root) : err;
 }
 
 static verso_err begin_store(const struct vs_store_config *config, struct vs_store **store)
@@ -190,6 +188,11 @@ static verso_err begin_store(const struct vs_store_config *config, struct vs_sto
     vs_fair_lock_init(&fresh->writer_lock);
     pthread_mutex_init(&fresh->publish_lock, NULL);
     pthread_mutex_init(&fresh->state_lock, NULL);
+    verso_err err = vs_retained_init(&fresh->retained, &config->retention);
+    if (err != VERSO_OK) {
+        vs_store_discard(fresh);
+        return err;
+    }
     if (config->path != NULL) {
         fresh->path = strdup(config->path);
     }
@@ -348,6 +351,8 @@ void vs_store_discard(struct vs_store *store)
     vs_death_list_clear(&store->deaths.recent);
     vs_death_list_clear(&store->deaths.parked);
     vs_kept_set_clear(&store->kept);
+    vs_version_set_clear(&store->on_disk);
+    vs_retained_clear(&store->retained);
     vs_roots_clear(&store->roots);
     vs_store_release_address_space(store);
     vs_reader_slots_clear(&store->readers);
@@ -364,7 +369,7 @@ void vs_store_discard(struct vs_store *store)
 verso_err vs_store_close(struct vs_store *store)
 {
     vs_checkpointer_stop(store);
-    verso_err err = vs_store_checkpoint(store, true);
+    verso_err err = vs_checkpoint_within_budget(store, true);
     if (err == VERSO_OK && !store->in_memory) {
         vs_fair_lock_take(&store->writer_lock);
         err = vs_store_cut_file(store, true);

@@ -1,0 +1,240 @@
+/*
+ * budget.c - counting what roots hold, and dropping the oldest beyond the budget; see budget.h.
+ */
+#include "history/budget.h"
+
+#include <stdlib.h>
+
+#include "format/layout.h"
+#include "history/retention.h"
+#include "os/fault.h"
+
+enum {
+    SLICE_BLOCKS = 1024, /* counted with the writer lock held once: a few milliseconds */
+    SLACK = 8,           /* this part of the budget is free after roots were dropped */
+};
+
+/* ---- counting ---- */
+
+verso_err vs_holdings_begin(struct vs_holdings *holdings, const struct vs_version_set *set,
+                            uint64_t end)
+{
+    *holdings = (struct vs_holdings){0};
+    uint64_t count = end == 0 ? 0 : vs_version_set_count(set, 0, end - 1);
+    count = count > VS_HOLDINGS_ROOTS_MAX ? VS_HOLDINGS_ROOTS_MAX : count;
+    holdings->root = malloc((size_t)(count + 1) * sizeof *holdings->root);
+    holdings->pages = calloc((size_t)count + 1, sizeof *holdings->pages);
+    if (holdings->root == NULL || holdings->pages == NULL) {
+        vs_holdings_clear(holdings);
+        return vs_fault(VERSO_NOMEM, "no memory to count what roots hold");
+    }
+    uint64_t version = 0;
+    while (holdings->count < count && vs_version_set_at_or_above(set, version, &version)) {
+        holdings->root[holdings->count++] = version++;
+    }
+    return VERSO_OK;
+}
+
+void vs_holdings_clear(struct vs_holdings *holdings)
+{
+    free(holdings->root);
+    free(holdings->pages);
+    holdings->root = NULL;
+    holdings->pages = NULL;
+}
+
+/* Put a dead page down to the newest root of the set in its life span. */
+static void put_down(struct vs_holdings *holdings, const struct vs_version_set *set, uint64_t born,
+                     uint64_t died)
+{
+    uint64_t root;
+    if (born >= died || !vs_version_set_at_or_below(set, died - 1, &root) || root < born) {
+        return;
+    }
+    holdings->held++;
+    size_t low = 0;
+    size_t high = holdings->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (holdings->root[middle] < root) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low < holdings->count && holdings->root[low] == root) {
+        holdings->pages[low]++;
+    }
+}
+
+uint32_t vs_holdings_blocks(const struct vs_store *store)
+{
+    return (uint32_t)((store->space.high_water + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
+}
+
+static verso_err count_block(struct vs_holdings *holdings, struct vs_store *store,
+                             const struct vs_version_set *set, uint32_t block)
+{
+    bool empty;
+    verso_err err = vs_page_table_is_empty(&store->table, block, &empty);
+    if (err != VERSO_OK || empty) {
+        return err;
+    }
+    for (unsigned i = 0; i < VS_BLOCK_PAGES; i++) {
+        vs_page_no page = block * VS_BLOCK_PAGES + i;
+        if (page >= store->space.high_water) {
+            break;
+        }
+        const struct vs_descriptor *descriptor;
+        err = vs_page_table_get(&store->table, page, &descriptor);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        uint64_t born = vs_descriptor_born(descriptor);
+        uint64_t died = vs_descriptor_died(descriptor);
+        if (vs_layout_is_reserved(store->pages.page_size, page) ||
+            (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0) {
+            continue;
+        }
+        if (died == VS_ALIVE) {
+            holdings->live += born <= store->tip.version ? 1 : 0;
+        } else if (!vs_space_is_free(&store->space, page)) {
+            put_down(holdings, set, born, died);
+        }
+    }
+    return VERSO_OK;
+}
+
+verso_err vs_holdings_count(struct vs_holdings *holdings, struct vs_store *store,
+                            const struct vs_version_set *set, uint32_t first, uint32_t end)
+{
+    verso_err err = VERSO_OK;
+    for (uint32_t block = first; block < end && err == VERSO_OK; block++) {
+        err = count_block(holdings, store, set, block);
+    }
+    return err;
+}
+
+/* ---- choosing ---- */
+
+uint64_t vs_budget_pages(const struct vs_store *store, const verso_retention *policy, uint64_t live)
+{
+    uint64_t by_size = policy->budget_bytes >> store->pages.page_shift;
+    uint64_t by_share =
+        live / 100 * policy->budget_percent + live % 100 * policy->budget_percent / 100;
+    return by_size > by_share ? by_size : by_share;
+}
+
+uint64_t vs_budget_excess(const struct vs_holdings *holdings, uint64_t allowed)
+{
+    return holdings->held > allowed ? holdings->held - allowed + allowed / SLACK : 0;
+}
+
+uint64_t vs_budget_choose(struct vs_store *store, const struct vs_holdings *holdings,
+                          uint64_t excess, struct vs_version_range *ranges, unsigned *count)
+{
+    uint64_t freed = 0;
+    *count = 0;
+    for (size_t i = 0; i < holdings->count && freed < excess; i++) {
+        uint64_t root = holdings->root[i];
+        if (vs_retention_protects(store, root)) {
+            continue;
+        }
+        freed += holdings->pages[i];
+        if (*count > 0 && ranges[*count - 1].to + 1 == root) {
+            ranges[*count - 1].to = root;
+        } else {
+            ranges[(*count)++] = (struct vs_version_range){root, root};
+        }
+    }
+    return freed;
+}
+
+/* ---- enforcing ---- */
+
+/* Count the whole table in slices, between which others write. */
+static verso_err count_all(struct vs_store *store, struct vs_holdings *holdings)
+{
+    uint32_t block = 0;
+    uint32_t blocks = 0;
+    verso_err err = VERSO_OK;
+    do {
+        vs_fair_lock_take(&store->writer_lock);
+        struct vs_retained *retained = &store->retained;
+        if (block == 0) {
+            uint64_t newest_from = 0; /* the newest `last` stay, whatever they hold */
+            vs_version_set_newest(&retained->set, store->tip.version, retained->policy.last,
+                                  &newest_from);
+            err = vs_holdings_begin(holdings, &retained->set, newest_from);
+        }
+        blocks = vs_holdings_blocks(store);
+        uint32_t end = block + SLICE_BLOCKS < blocks ? block + SLICE_BLOCKS : blocks;
+        if (err == VERSO_OK) {
+            err = vs_holdings_count(holdings, store, &retained->set, block, end);
+        }
+        block = end;
+        vs_fair_lock_release(&store->writer_lock);
+    } while (err == VERSO_OK && block < blocks);
+    return err;
+}
+
+static verso_err drop_excess(struct vs_store *store, const struct vs_holdings *holdings,
+                             uint64_t *end_lsn, bool *more)
+{
+    struct vs_retained *retained = &store->retained;
+    uint64_t allowed = vs_budget_pages(store, &retained->policy, holdings->live);
+    uint64_t freed = 0;
+    unsigned count = 0;
+    verso_err err = VERSO_OK;
+    if (holdings->held > allowed) {
+        struct vs_version_range *ranges = malloc((holdings->count + 1) * sizeof *ranges);
+        if (ranges == NULL) {
+            return vs_fault(VERSO_NOMEM, "no memory to drop roots");
+        }
+        uint64_t excess = vs_budget_excess(holdings, allowed);
+        freed = vs_budget_choose(store, holdings, excess, ranges, &count);
+        if (count > 0) {
+            err = vs_retention_drop(store, ranges, count, end_lsn);
+        }
+        free(ranges);
+        *more = freed < excess && holdings->count == VS_HOLDINGS_ROOTS_MAX;
+    }
+    if (err == VERSO_OK) {
+        retained->held_pages = holdings->held > freed ? holdings->held - freed : 0;
+        retained->budget_pages = allowed;
+    }
+    return err;
+}
+
+verso_err vs_budget_enforce_now(struct vs_store *store)
+{
+    uint64_t end_lsn = 0;
+    bool more = true;
+    verso_err err = VERSO_OK;
+    while (more && err == VERSO_OK) {
+        struct vs_holdings holdings = {0};
+        more = false;
+        err = count_all(store, &holdings);
+        if (err == VERSO_OK) {
+            err = vs_store_begin_setting(store);
+            if (err == VERSO_OK) {
+                err = drop_excess(store, &holdings, &end_lsn, &more);
+                vs_store_end_setting(store);
+            }
+        }
+        vs_holdings_clear(&holdings);
+    }
+    return err;
+}
+
+verso_err vs_budget_enforce(struct vs_store *store)
+{
+    struct vs_retained *retained = &store->retained;
+    vs_fair_lock_take(&store->writer_lock);
+    uint64_t least = retained->policy.budget_bytes >> store->pages.page_shift;
+    uint64_t allowed = retained->budget_pages > least ? retained->budget_pages : least;
+    bool due =
+        retained->policy.has_budget && !retained->policy.all && retained->held_pages > allowed;
+    vs_fair_lock_release(&store->writer_lock);
+    return due ? vs_budget_enforce_now(store) : VERSO_OK;
+}

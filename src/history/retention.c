@@ -1,0 +1,225 @@
+/*
+ * retention.c - judging roots by the policy, and dropping them; see retention.h.
+ */
+#include "history/retention.h"
+
+#include <stdlib.h>
+
+#include "format/operation.h"
+#include "history/history.h"
+#include "os/fault.h"
+
+enum {
+    SLICE = 1024,          /* roots judged with the writer lock held once */
+    WALK_PERIOD_US = 1000, /* the walk goes on once in so long, whatever the rate of commits */
+};
+
+/* ---- one root ---- */
+
+bool vs_retention_protects(struct vs_store *store, uint64_t version)
+{
+    uint64_t viewed;
+    return vs_retained_is_tagged(&store->retained, version) ||
+           (vs_reader_viewed_at_or_above(&store->readers, version, &viewed) && viewed == version);
+}
+
+/* The class of a root's age, or NULL beyond the oldest. */
+static const verso_retention_class *class_of(const verso_retention *policy, int64_t time_us,
+                                             int64_t now_us)
+{
+    uint64_t age = now_us > time_us ? (uint64_t)now_us - (uint64_t)time_us : 0;
+    for (uint32_t i = 0; i < policy->class_count; i++) {
+        if (age <= policy->classes[i].age_us) {
+            return &policy->classes[i];
+        }
+    }
+    return NULL;
+}
+
+static bool in_one_span(int64_t one_us, int64_t other_us, uint64_t spacing_us)
+{
+    int64_t span = spacing_us > INT64_MAX ? INT64_MAX : (int64_t)spacing_us;
+    return one_us / span == other_us / span;
+}
+
+/* By the class of its age; a root whose record cannot be read is kept, for what it is worth. */
+static bool is_kept_by_time(const struct vs_retention_question *question, uint64_t version)
+{
+    const verso_retention *policy = question->policy;
+    if (policy->class_count == 0 && !policy->checkpoints) {
+        return false;
+    }
+    struct vs_root_record record;
+    if (vs_history_find_as_writer(question->store, version, &record) != VERSO_OK ||
+        (policy->checkpoints && record.is_checkpoint)) {
+        return true;
+    }
+    const verso_retention_class *class = class_of(policy, record.time_us, question->now_us);
+    if (class == NULL || class->spacing_us == 0) {
+        return class != NULL;
+    }
+    uint64_t next;
+    struct vs_root_record after;
+    if (!vs_version_set_at_or_above(question->set, version + 1, &next) || next > question->tip ||
+        vs_history_find_as_writer(question->store, next, &after) != VERSO_OK) {
+        return true;
+    }
+    return !in_one_span(record.time_us, after.time_us, class->spacing_us);
+}
+
+static bool is_kept(const struct vs_retention_question *question, uint64_t version)
+{
+    return is_kept_by_time(question, version) || vs_retention_protects(question->store, version);
+}
+
+/* ---- many ---- */
+
+static void add_range(struct vs_version_range *ranges, unsigned *count, uint64_t from, uint64_t to)
+{
+    if (*count > 0 && ranges[*count - 1].to + 1 == from) {
+        ranges[*count - 1].to = to;
+    } else {
+        ranges[(*count)++] = (struct vs_version_range){from, to};
+    }
+}
+
+/* Without classes all from `version` on goes, up to the next root that is protected: @return the
+ * last of them, where that is more than one. */
+static uint64_t end_of_run(const struct vs_retention_question *question, uint64_t version,
+                           uint64_t newest_from)
+{
+    const verso_retention *policy = question->policy;
+    if (policy->class_count > 0 || policy->checkpoints) {
+        return version;
+    }
+    struct vs_store *store = question->store;
+    uint64_t end = newest_from - 1;
+    uint64_t protected;
+    if (vs_tags_root_at_or_above(&store->retained.tags, version, &protected) && protected <= end) {
+        end = protected - 1;
+    }
+    if (vs_reader_viewed_at_or_above(&store->readers, version, &protected) && protected <= end) {
+        end = protected - 1;
+    }
+    return end;
+}
+
+void vs_retention_judge(const struct vs_retention_question *question, uint64_t *version,
+                        unsigned judged_max, struct vs_version_range *ranges, unsigned *count)
+{
+    *count = 0;
+    uint64_t newest_from; /* the newest `last` are not judged */
+    if (question->policy->all || !vs_version_set_newest(question->set, question->tip,
+                                                        question->policy->last, &newest_from)) {
+        *version = 0;
+        return;
+    }
+    for (unsigned judged = 0; judged < judged_max; judged++) {
+        uint64_t next;
+        if (!vs_version_set_at_or_above(question->set, *version, &next) || next >= newest_from) {
+            *version = 0;
+            return;
+        }
+        uint64_t end = next;
+        if (!is_kept(question, next)) {
+            end = end_of_run(question, next, newest_from);
+            add_range(ranges, count, next, end);
+        }
+        *version = end + 1;
+    }
+}
+
+/* ---- along with a commit ---- */
+
+static void drop_silently(struct vs_store *store, struct vs_version_range *ranges, unsigned *count)
+{
+    for (unsigned i = 0; i < *count; i++) {
+        if (vs_retained_drop(&store->retained, ranges[i].from, ranges[i].to) != VERSO_OK) {
+            *count = i; /* what there is no memory to drop stays for now */
+        }
+    }
+}
+
+void vs_retention_step(struct vs_store *store, uint64_t version, int64_t now_us,
+                       struct vs_version_range *ranges, unsigned *count)
+{
+    struct vs_retained *retained = &store->retained;
+    *count = 0;
+    if (retained->policy.all) {
+        return;
+    }
+    struct vs_retention_question question = {store, &retained->policy, &retained->set, version,
+                                             now_us};
+    uint64_t leaving;
+    if (retained->policy.last < UINT64_MAX &&
+        vs_version_set_newest(&retained->set, version, retained->policy.last + 1, &leaving) &&
+        !is_kept(&question, leaving)) {
+        add_range(ranges, count, leaving, leaving);
+    }
+    drop_silently(store, ranges, count);
+    if (now_us - retained->walked_us >= WALK_PERIOD_US || now_us < retained->walked_us) {
+        unsigned more;
+        retained->walked_us = now_us;
+        vs_retention_judge(&question, &retained->walk, VS_RETENTION_WALK, ranges + *count, &more);
+        struct vs_version_range *walked = ranges + *count;
+        drop_silently(store, walked, &more);
+        *count += more;
+    }
+}
+
+/* ---- all at once ---- */
+
+verso_err vs_retention_drop(struct vs_store *store, const struct vs_version_range *ranges,
+                            unsigned count, uint64_t *end_lsn)
+{
+    uint8_t *bytes = malloc((size_t)count * VS_OPERATION_HEADER_MAX + 1);
+    if (bytes == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory to drop roots");
+    }
+    size_t size = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct vs_operation operation = {.kind = VS_OPERATION_DROP_ROOTS,
+                                         .number = {ranges[i].from, ranges[i].to}};
+        size += vs_operation_header(&operation, bytes + size);
+    }
+    verso_err err = vs_store_log_setting(store, (verso_slice){bytes, size}, end_lsn);
+    free(bytes);
+    for (unsigned i = 0; i < count && err == VERSO_OK; i++) {
+        err = vs_retained_drop(&store->retained, ranges[i].from, ranges[i].to);
+    }
+    return err;
+}
+
+static verso_err apply_slice(struct vs_store *store, uint64_t *version,
+                             struct vs_version_range *ranges, uint64_t *end_lsn)
+{
+    verso_err err = vs_store_begin_setting(store);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    struct vs_retention_question question = {store, &store->retained.policy, &store->retained.set,
+                                             store->tip.version, store->os->clock_us(store->os)};
+    unsigned count;
+    vs_retention_judge(&question, version, SLICE, ranges, &count);
+    if (count > 0) {
+        err = vs_retention_drop(store, ranges, count, end_lsn);
+    }
+    vs_store_end_setting(store);
+    return err;
+}
+
+verso_err vs_retention_apply(struct vs_store *store)
+{
+    struct vs_version_range *ranges = malloc(SLICE * sizeof *ranges);
+    if (ranges == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory to apply the retention");
+    }
+    uint64_t version = 1;
+    uint64_t end_lsn = 0;
+    verso_err err = VERSO_OK;
+    while (err == VERSO_OK && version != 0) {
+        err = apply_slice(store, &version, ranges, &end_lsn);
+    }
+    free(ranges);
+    return err == VERSO_OK ? vs_store_wait(store, end_lsn, VERSO_DURABILITY_SYNC) : err;
+}

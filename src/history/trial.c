@@ -1,0 +1,140 @@
+/*
+ * trial.c - a policy at work on a copy of the retained set; see trial.h.
+ */
+#include "history/trial.h"
+
+#include <stdlib.h>
+
+#include "format/layout.h"
+#include "history/budget.h"
+#include "history/retention.h"
+#include "os/fault.h"
+
+enum { SLICE = 1024 }; /* roots judged at once */
+
+static verso_err drop_ranges(struct vs_version_set *set, const struct vs_version_range *ranges,
+                             unsigned count)
+{
+    verso_err err = VERSO_OK;
+    for (unsigned i = 0; i < count && err == VERSO_OK; i++) {
+        err = vs_version_set_drop(set, ranges[i].from, ranges[i].to);
+    }
+    return err;
+}
+
+/* What classes, checkpoints and the newest `last` keep. A root is judged by the next one, which in
+ * its turn may be dropped for one after it in the same span: so judging all of them beside each
+ * other gives what judging them one after the other does. */
+static verso_err try_classes(struct vs_store *store, const verso_retention *policy,
+                             struct vs_version_set *kept)
+{
+    struct vs_version_range *ranges = malloc(SLICE * sizeof *ranges);
+    if (ranges == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory to try a policy");
+    }
+    struct vs_retention_question question = {store, policy, &store->retained.set,
+                                             store->tip.version, store->os->clock_us(store->os)};
+    uint64_t version = 1;
+    verso_err err = VERSO_OK;
+    while (version != 0 && err == VERSO_OK) {
+        unsigned count;
+        vs_retention_judge(&question, &version, SLICE, ranges, &count);
+        err = drop_ranges(kept, ranges, count);
+    }
+    free(ranges);
+    return err;
+}
+
+static verso_err try_budget(struct vs_store *store, const verso_retention *policy,
+                            struct vs_version_set *kept, bool *more)
+{
+    struct vs_holdings holdings;
+    uint64_t newest_from = 0;
+    vs_version_set_newest(kept, store->tip.version, policy->last, &newest_from);
+    verso_err err = vs_holdings_begin(&holdings, kept, newest_from);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    err = vs_holdings_count(&holdings, store, kept, 0, vs_holdings_blocks(store));
+    uint64_t allowed = vs_budget_pages(store, policy, holdings.live);
+    *more = false;
+    if (err == VERSO_OK && holdings.held > allowed) {
+        struct vs_version_range *ranges = malloc((holdings.count + 1) * sizeof *ranges);
+        unsigned count = 0;
+        if (ranges == NULL) {
+            err = vs_fault(VERSO_NOMEM, "no memory to try a policy");
+        } else {
+            uint64_t excess = vs_budget_excess(&holdings, allowed);
+            uint64_t freed = vs_budget_choose(store, &holdings, excess, ranges, &count);
+            err = drop_ranges(kept, ranges, count);
+            *more = freed < excess && holdings.count == VS_HOLDINGS_ROOTS_MAX;
+        }
+        free(ranges);
+    }
+    vs_holdings_clear(&holdings);
+    return err;
+}
+
+/* Pages that a retained root keeps now, and that neither those left nor the views would keep. */
+static verso_err count_freed(struct vs_store *store, const struct vs_version_set *kept,
+                             uint64_t *freed)
+{
+    *freed = 0;
+    verso_err err = vs_store_refresh_kept(store);
+    for (uint64_t number = 1; number < store->space.high_water && err == VERSO_OK; number++) {
+        vs_page_no page = (vs_page_no)number;
+        if (vs_layout_is_reserved(store->pages.page_size, page) ||
+            vs_space_is_free(&store->space, page)) {
+            continue;
+        }
+        const struct vs_descriptor *descriptor;
+        err = vs_page_table_get(&store->table, page, &descriptor);
+        if (err != VERSO_OK || (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0) {
+            continue;
+        }
+        uint64_t born = vs_descriptor_born(descriptor);
+        uint64_t died = vs_descriptor_died(descriptor);
+        *freed += vs_version_set_meets(&store->retained.set, born, died) &&
+                          !vs_version_set_meets(kept, born, died) &&
+                          !vs_version_set_meets(&store->kept.passing, born, died)
+                      ? 1
+                      : 0;
+    }
+    return err;
+}
+
+static verso_err run(struct vs_store *store, const verso_retention *policy, struct vs_trial *trial)
+{
+    struct vs_version_set *kept = &trial->kept;
+    uint64_t tip = store->tip.version;
+    verso_err err = vs_version_set_copy(kept, &store->retained.set);
+    if (err == VERSO_OK) {
+        err = try_classes(store, policy, kept);
+    }
+    bool more = policy->has_budget && !policy->all;
+    while (err == VERSO_OK && more) {
+        err = try_budget(store, policy, kept, &more);
+    }
+    if (err == VERSO_OK) {
+        err = count_freed(store, kept, &trial->freed_pages);
+    }
+    if (err == VERSO_OK && tip > 0) {
+        trial->kept_count = vs_version_set_count(kept, 1, tip);
+        trial->dropped_count =
+            vs_version_set_count(&store->retained.set, 1, tip) - trial->kept_count;
+    }
+    return err;
+}
+
+verso_err vs_trial_run(struct vs_store *store, const verso_retention *policy,
+                       struct vs_trial *trial)
+{
+    *trial = (struct vs_trial){0};
+    vs_fair_lock_take(&store->writer_lock);
+    verso_err err = run(store, policy, trial);
+    vs_fair_lock_release(&store->writer_lock);
+    if (err != VERSO_OK) {
+        vs_version_set_clear(&trial->kept);
+    }
+    return err;
+}

@@ -1,0 +1,122 @@
+/*
+ * retained.c - roots leave the retained set; see retained.h.
+ */
+#include "store/retained.h"
+
+verso_err vs_retained_init(struct vs_retained *retained, const verso_retention *policy)
+{
+    pthread_mutex_init(&retained->lock, NULL);
+    retained->policy = *policy;
+    return vs_version_set_add(&retained->set, 1, UINT64_MAX);
+}
+
+void vs_retained_clear(struct vs_retained *retained)
+{
+    vs_version_set_clear(&retained->set);
+    vs_version_set_clear(&retained->unjudged);
+    vs_version_set_clear(&retained->unentered);
+    vs_tags_clear(&retained->tags);
+    pthread_mutex_destroy(&retained->lock);
+}
+
+verso_err vs_retained_drop(struct vs_retained *retained, uint64_t from, uint64_t to)
+{
+    verso_err err = vs_version_set_reserve(&retained->unjudged, 1);
+    if (err == VERSO_OK) {
+        err = vs_version_set_reserve(&retained->unentered, 1);
+    }
+    if (err == VERSO_OK) {
+        pthread_mutex_lock(&retained->lock);
+        err = vs_version_set_drop(&retained->set, from, to);
+        pthread_mutex_unlock(&retained->lock);
+    }
+    if (err != VERSO_OK) {
+        return err;
+    }
+    err = vs_version_set_add(&retained->unjudged, from, to);
+    if (err == VERSO_OK) {
+        err = vs_version_set_add(&retained->unentered, from, to);
+    }
+    retained->changed = true;
+    return err;
+}
+
+void vs_retained_set_policy(struct vs_retained *retained, const verso_retention *policy)
+{
+    pthread_mutex_lock(&retained->lock);
+    retained->policy = *policy;
+    pthread_mutex_unlock(&retained->lock);
+    retained->changed = true;
+    retained->walk = 0;
+    retained->budget_pages = 0;
+}
+
+verso_err vs_retained_set_tag(struct vs_retained *retained, verso_slice name, uint64_t root,
+                              int64_t time_us)
+{
+    pthread_mutex_lock(&retained->lock);
+    verso_err err = vs_tags_set(&retained->tags, name, root, time_us);
+    pthread_mutex_unlock(&retained->lock);
+    retained->changed = true;
+    return err;
+}
+
+bool vs_retained_delete_tag(struct vs_retained *retained, verso_slice name)
+{
+    pthread_mutex_lock(&retained->lock);
+    bool found = vs_tags_delete(&retained->tags, name);
+    pthread_mutex_unlock(&retained->lock);
+    retained->changed = true;
+    return found;
+}
+
+verso_retention vs_retained_policy(struct vs_retained *retained)
+{
+    pthread_mutex_lock(&retained->lock);
+    verso_retention policy = retained->policy;
+    pthread_mutex_unlock(&retained->lock);
+    return policy;
+}
+
+bool vs_retained_find_tag(struct vs_retained *retained, verso_slice name, bool after,
+                          struct vs_tag *tag)
+{
+    pthread_mutex_lock(&retained->lock);
+    const struct vs_tag *found =
+        after ? vs_tags_after(&retained->tags, name) : vs_tags_find(&retained->tags, name);
+    if (found != NULL) {
+        *tag = *found;
+    }
+    pthread_mutex_unlock(&retained->lock);
+    return found != NULL;
+}
+
+bool vs_retained_has(struct vs_retained *retained, uint64_t version)
+{
+    pthread_mutex_lock(&retained->lock);
+    bool has = vs_version_set_has(&retained->set, version);
+    pthread_mutex_unlock(&retained->lock);
+    return has;
+}
+
+bool vs_retained_at_or_above(struct vs_retained *retained, uint64_t version, uint64_t *found)
+{
+    pthread_mutex_lock(&retained->lock);
+    bool any = vs_version_set_at_or_above(&retained->set, version, found);
+    pthread_mutex_unlock(&retained->lock);
+    return any;
+}
+
+bool vs_retained_at_or_below(struct vs_retained *retained, uint64_t version, uint64_t *found)
+{
+    pthread_mutex_lock(&retained->lock);
+    bool any = vs_version_set_at_or_below(&retained->set, version, found);
+    pthread_mutex_unlock(&retained->lock);
+    return any;
+}
+
+bool vs_retained_is_tagged(struct vs_retained *retained, uint64_t version)
+{
+    uint64_t root;
+    return vs_tags_root_at_or_above(&retained->tags, version, &root) && root == version;
+}
