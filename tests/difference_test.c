@@ -6,86 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/key_order.h"
+#include "expected_history.h"
 #include "versions_fixture.h"
-#include "view_compare.h"
 
 /* ---- against sorted arrays ---- */
 
-/** The next difference of two states in a range, from places in both. */
-struct expected_walk {
-    const struct tree_state *from;
-    const struct tree_state *to;
-    const verso_range *range;
-    size_t at_from;
-    size_t at_to;
-};
-
-static bool next_expected(struct expected_walk *walk, verso_change *change)
+static void compare(struct versions *versions, uint64_t from, uint64_t to, const verso_range *range)
 {
-    while (walk->at_from < walk->from->count || walk->at_to < walk->to->count) {
-        const verso_entry *old = &walk->from->pairs[walk->at_from];
-        const verso_entry *new = &walk->to->pairs[walk->at_to];
-        int order = walk->at_from == walk->from->count ? 1
-                    : walk->at_to == walk->to->count   ? -1
-                                                       : vs_key_compare(old->key, new->key);
-        walk->at_from += order <= 0;
-        walk->at_to += order >= 0;
-        if (order < 0) {
-            *change = (verso_change){VERSO_CHANGE_REMOVED, old->key, old->value, {NULL, 0}};
-        } else if (order > 0) {
-            *change = (verso_change){VERSO_CHANGE_ADDED, new->key, {NULL, 0}, new->value};
-        } else if (!view_same_bytes(old->value, new->value)) {
-            *change = (verso_change){VERSO_CHANGE_CHANGED, old->key, old->value, new->value};
-        } else {
-            continue;
-        }
-        if (versions_is_in_range(walk->range, change->key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool same_change(const verso_change *a, const verso_change *b)
-{
-    return a->kind == b->kind && view_same_bytes(a->key, b->key) &&
-           view_same_bytes(a->old_value, b->old_value) &&
-           view_same_bytes(a->new_value, b->new_value);
-}
-
-/* One difference of both walks. @return Whether there was one. */
-static bool compare_next(verso_diff *diff, struct expected_walk *walk, const char *where)
-{
-    verso_change found;
-    verso_change expected;
-    verso_err err = verso_diff_next(diff, &found);
-    cr_assert(err == VERSO_OK || err == VERSO_NOT_FOUND, "%s: %s", where, verso_error_detail());
-    bool more = next_expected(walk, &expected);
-    cr_assert_eq(more, err == VERSO_OK, "%s: %s", where, more ? "one is missing" : "one too many");
-    cr_assert(!more || same_change(&found, &expected), "%s: another difference", where);
-    return more;
-}
-
-static uint64_t compare(struct versions *versions, uint64_t from, uint64_t to,
-                        const verso_range *range)
-{
-    char where[100];
-    snprintf(where, sizeof where, "seed %" PRIu64 ", roots %" PRIu64 " and %" PRIu64,
-             versions->config.seed, from, to);
     verso_view *views[2] = {versions_view(versions, from), versions_view(versions, to)};
-    verso_diff *diff = NULL;
-    cr_assert_eq(verso_diff_open(views[0], views[1], range, &diff), VERSO_OK, "%s", where);
     struct expected_walk walk = {
         .from = versions_state(versions, from), .to = versions_state(versions, to), .range = range};
-    while (compare_next(diff, &walk, where)) {
-    }
-    cr_assert_not(compare_next(diff, &walk, where), "%s: the end stays", where);
-    uint64_t pages = verso_diff_pages(diff);
-    verso_diff_close(diff);
+    uint64_t pages = 0;
+    const char *fault = expected_compare_difference(views[0], views[1], &walk, &pages);
+    cr_assert_null(fault, "seed %" PRIu64 ", roots %" PRIu64 " and %" PRIu64 ": %s",
+                   versions->config.seed, from, to, fault);
     verso_view_close(views[0]);
     verso_view_close(views[1]);
-    return pages;
 }
 
 static void compare_some(struct versions *versions, unsigned count)
@@ -96,8 +32,7 @@ static void compare_some(struct versions *versions, unsigned count)
         uint64_t newest = versions->expected.issued;
         to = to < versions->expected.root[newest].retained_from ? newest : to;
         compare(versions, from, to, NULL);
-        verso_range range = versions_some_range(versions, versions_state(versions, from));
-        compare(versions, from, to, &range);
+        compare(versions, from, to, versions_some_range(versions, versions_state(versions, from)));
     }
 }
 
@@ -152,10 +87,11 @@ Test(difference, a_transactions_view_may_change_between_steps)
             walk.range = &behind;
             verso_change expected;
             verso_change found = {.key = {NULL, 0}};
-            more = next_expected(&walk, &expected);
+            more = expected_walk_next(&walk, &expected);
             verso_err err = verso_diff_next(diff, &found);
             cr_assert_eq(err, more ? VERSO_OK : VERSO_NOT_FOUND, "round %u, step %u", round, step);
-            cr_assert(!more || same_change(&found, &expected), "round %u, step %u", round, step);
+            cr_assert(!more || expected_same_change(&found, &expected), "round %u, step %u", round,
+                      step);
             last = expected_keep(&versions->expected, found.key);
             if (step % 5 == 0) {
                 versions_change(versions, txn, 3);

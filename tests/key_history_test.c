@@ -8,84 +8,22 @@
 #include <string.h>
 
 #include "api/handles.h"
+#include "expected_history.h"
 #include "history/key_history.h"
 #include "versions_fixture.h"
 #include "view_compare.h"
 
 /* ---- against sorted arrays ---- */
 
-/** The key's value in a root; NULL data with size 1 where it is not there. */
-static verso_slice value_in(const struct versions *versions, uint64_t root, verso_slice key)
-{
-    const struct tree_state *state = versions_state(versions, root);
-    size_t index;
-    return tree_state_find(state, key, &index) ? state->pairs[index].value : (verso_slice){NULL, 1};
-}
-
-static bool is_absent(verso_slice value)
-{
-    return value.data == NULL && value.size == 1;
-}
-
-static bool same_value(verso_slice a, verso_slice b)
-{
-    return is_absent(a) == is_absent(b) && (is_absent(a) || view_same_bytes(a, b));
-}
-
-/** The oldest kept root since which the key has had what it has in `root`. */
-static uint64_t since(const struct versions *versions, uint64_t oldest, uint64_t root,
-                      verso_slice key)
-{
-    verso_slice value = value_in(versions, root, key);
-    while (root > oldest && same_value(value_in(versions, root - 1, key), value)) {
-        root--;
-    }
-    return root;
-}
-
-static void expect_version(const struct versions *versions, const verso_key_version *found,
-                           uint64_t root, verso_slice value, const char *where)
-{
-    cr_assert_eq(found->root, root, "%s: found root %" PRIu64 " instead of %" PRIu64, where,
-                 found->root, root);
-    cr_assert_eq(found->deleted, is_absent(value), "%s: root %" PRIu64, where, root);
-    cr_assert(found->deleted || view_same_bytes(found->value, value), "%s: root %" PRIu64, where,
-              root);
-    verso_slice note = versions->expected.root[root].note;
-    cr_assert(view_same_bytes(found->note, note), "%s: the note of root %" PRIu64, where, root);
-    verso_root_info info = {.size = sizeof info};
-    size_t count = 0;
-    cr_assert_eq(verso_roots(versions->store, root, &info, 1, NULL, &count), VERSO_OK);
-    cr_assert_eq(found->time_us, info.time_us, "%s: the time of root %" PRIu64, where, root);
-}
-
 static void compare(struct versions *versions, uint64_t from, verso_slice key)
 {
-    char where[100];
-    snprintf(where, sizeof where, "seed %" PRIu64 ", from root %" PRIu64, versions->config.seed,
-             from);
-    uint64_t oldest = versions->expected.root[versions->expected.issued].retained_from;
     verso_view *view = versions_view(versions, from);
-    verso_history *history = NULL;
-    cr_assert_eq(verso_history_open(view, key, &history), VERSO_OK, "%s", where);
-    verso_key_version found = {.size = sizeof found};
-    for (uint64_t root = from; root >= oldest;) {
-        uint64_t first = since(versions, oldest, root, key);
-        verso_slice value = value_in(versions, root, key);
-        root = first - 1;
-        if (is_absent(value) && first == oldest) {
-            continue;
-        }
-        verso_err err = verso_history_next(history, &found);
-        cr_assert_eq(err, VERSO_OK, "%s: since root %" PRIu64 ": %s", where, first,
-                     verso_error_detail());
-        expect_version(versions, &found, first, value, where);
-    }
-    cr_assert_eq(verso_history_next(history, &found), VERSO_NOT_FOUND, "%s: one too many", where);
-    cr_assert_eq(verso_history_next(history, &found), VERSO_NOT_FOUND, "%s: the end stays", where);
-    verso_history_close(history);
+    const char *fault =
+        expected_compare_values(&versions->expected, versions->store, view, from, key);
+    cr_assert_null(fault, "seed %" PRIu64 ", from root %" PRIu64 ": %s", versions->config.seed,
+                   from, fault);
     verso_view_close(view);
-    cr_assert_eq(vs_reader_count(&versions->store->store->readers), 0, "%s: a pin is left", where);
+    cr_assert_eq(vs_reader_count(&versions->store->store->readers), 0, "a pin was left behind");
 }
 
 static void compare_some(struct versions *versions, unsigned count)

@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/key_order.h"
+#include "expected_history.h"
 #include "versions_fixture.h"
-#include "view_compare.h"
 
 static void must(const struct versions *versions, verso_err err, const char *what)
 {
@@ -18,33 +17,6 @@ static void must(const struct versions *versions, verso_err err, const char *wha
 }
 
 /* ---- against sorted arrays ---- */
-
-/** The keys of the range become those of `to`. @return How many changes that takes. */
-static uint64_t revert_state(struct versions *versions, const struct tree_state *to,
-                             const verso_range *range)
-{
-    struct tree_state *state = &versions->expected.working;
-    uint64_t changes = 0;
-    for (size_t i = state->count; i-- > 0;) {
-        size_t index;
-        verso_slice key = state->pairs[i].key;
-        if (versions_is_in_range(range, key) && !tree_state_find(to, key, &index)) {
-            tree_state_remove(state, i);
-            changes++;
-        }
-    }
-    for (size_t i = 0; i < to->count; i++) {
-        size_t index;
-        const verso_entry *pair = &to->pairs[i];
-        bool is_there = tree_state_find(state, pair->key, &index);
-        if (versions_is_in_range(range, pair->key) &&
-            (!is_there || !view_same_bytes(state->pairs[index].value, pair->value))) {
-            tree_state_put(state, pair->key, pair->value);
-            changes++;
-        }
-    }
-    return changes;
-}
 
 static void compare_newest(struct versions *versions)
 {
@@ -61,15 +33,15 @@ static void revert_some(struct versions *versions, unsigned changes_before, unsi
 {
     uint64_t root = versions_some_root(versions);
     verso_view *to = versions_view(versions, root);
-    verso_range range = versions_some_range(versions, versions_state(versions, root));
+    const struct tree_state *state = versions_state(versions, root);
+    const verso_range *range = in_range ? versions_some_range(versions, state) : NULL;
     verso_txn *txn = NULL;
     must(versions, verso_begin(versions->store, &txn), "begin");
     expected_begin(&versions->expected);
     versions_change(versions, txn, changes_before);
-    uint64_t expected =
-        revert_state(versions, versions_state(versions, root), in_range ? &range : NULL);
+    uint64_t expected = expected_revert(&versions->expected.working, state, range);
     uint64_t changes = 0;
-    must(versions, verso_revert(txn, to, in_range ? &range : NULL, &changes), "revert");
+    must(versions, verso_revert(txn, to, range, &changes), "revert");
     cr_assert_eq(changes, expected, "seed %" PRIu64 ": %" PRIu64 " changes, not %" PRIu64,
                  versions->config.seed, changes, expected);
     verso_root_info old = {.size = sizeof old};
@@ -77,7 +49,7 @@ static void revert_some(struct versions *versions, unsigned changes_before, unsi
     must(versions, verso_view_info(to, &old), "describe the root");
     must(versions, verso_view_info(verso_txn_view(txn), &now), "describe the transaction");
     cr_assert(in_range || now.fingerprint == old.fingerprint);
-    must(versions, verso_revert(txn, to, in_range ? &range : NULL, &changes), "revert again");
+    must(versions, verso_revert(txn, to, range, &changes), "revert again");
     cr_assert_eq(changes, 0);
     versions_change(versions, txn, changes_after);
     must(versions, verso_put(txn, verso_text("always"), verso_text("")), "put");

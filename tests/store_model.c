@@ -17,8 +17,10 @@
 #include <string.h>
 
 #include "api/handles.h"
+#include "expected_history.h"
 #include "expected_roots.h"
 #include "format/layout.h"
+#include "model_history.h"
 #include "model_savepoints.h"
 #include "range_model.h"
 #include "simulated_disk.h"
@@ -166,6 +168,9 @@ struct store_model_config store_model_draw(uint64_t seed, uint32_t page_size)
     }
     const unsigned savepoints[] = {0, 0, 6, 40};
     config.savepoint_one_in = savepoints[simulated_random_below(&random, 4)];
+    config.sorted_max = SORTED_MAX;
+    const unsigned reverts[] = {0, 0, 30, 200};
+    config.revert_one_in = reverts[simulated_random_below(&random, 4)];
     config.weight[STORE_MODEL_TRANSACTION] += 30;
     config.weight[STORE_MODEL_READ] += 5;
     config.weight[STORE_MODEL_CHECK] += 1;
@@ -450,7 +455,7 @@ static const char *delete_range(struct store_model *model, verso_txn *txn)
 static const char *put_sorted(struct store_model *model, verso_txn *txn)
 {
     struct tree_state batch = {.pairs = NULL};
-    size_t count = 1 + (size_t)below(model, SORTED_MAX);
+    size_t count = 1 + (size_t)below(model, model->config.sorted_max);
     for (size_t i = 0; i < count; i++) {
         verso_slice key = expected_keep(&model->roots, some_key(model, &model->roots.working));
         tree_state_put(&batch, key, expected_keep(&model->roots, new_value(model)));
@@ -514,6 +519,50 @@ static const char *walk_and_change(struct store_model *model, verso_txn *txn)
     return fault;
 }
 
+/* Open the newest root or one by its id; *version is what was opened. */
+static verso_err open_some(struct store_model *model, verso_view **view, uint64_t *version)
+{
+    verso_stats stats = {.size = sizeof stats};
+    verso_err err = verso_stat(model->store, &stats);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    *version = stats.published;
+    if (one_in(model, 2) || stats.published == 0) {
+        return verso_view_open(model->store, view);
+    }
+    uint64_t oldest = model->roots.root[model->roots.issued].retained_from;
+    oldest = oldest < stats.published ? oldest : stats.published;
+    *version = oldest + below(model, stats.published - oldest + 1);
+    return verso_view_open_root(model->store, *version, view);
+}
+
+static struct model_view model_view_of(const struct store_model *model, verso_view *view,
+                                       uint64_t version)
+{
+    return (struct model_view){view, &model->roots.root[version].state};
+}
+
+/* Revert to a root, then compare the transaction with it. */
+static const char *revert(struct store_model *model, verso_txn *txn)
+{
+    verso_view *view;
+    uint64_t version;
+    verso_err err = open_some(model, &view, &version);
+    if (err != VERSO_OK) {
+        return failed(model, "opening a view to revert to", err);
+    }
+    struct model_view to = model_view_of(model, view, version);
+    struct tree_state *working = &model->roots.working;
+    const char *fault = model_history_revert(txn, working, to, &model->random);
+    if (fault == NULL) {
+        struct model_view now = {verso_txn_view(txn), working};
+        fault = model_history_difference(to, now, &model->random);
+    }
+    verso_view_close(view);
+    return within(model, "in a transaction", fault);
+}
+
 static const char *change_some(struct store_model *model, verso_txn *txn)
 {
     size_t count = model->roots.working.count;
@@ -524,6 +573,9 @@ static const char *change_some(struct store_model *model, verso_txn *txn)
     }
     if (one_in(model, model->config.savepoint_one_in)) {
         return move_savepoints(model, txn);
+    }
+    if (one_in(model, model->config.revert_one_in)) {
+        return revert(model, txn);
     }
     switch (below(model, 24)) {
     case 0:
@@ -631,24 +683,6 @@ static const char *transaction(struct store_model *model)
 
 /* ---- the other steps ---- */
 
-/* Open the newest root or one by its id; *version is what was opened. */
-static verso_err open_some(struct store_model *model, verso_view **view, uint64_t *version)
-{
-    verso_stats stats = {.size = sizeof stats};
-    verso_err err = verso_stat(model->store, &stats);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    *version = stats.published;
-    if (one_in(model, 2) || stats.published == 0) {
-        return verso_view_open(model->store, view);
-    }
-    uint64_t oldest = model->roots.root[model->roots.issued].retained_from;
-    oldest = oldest < stats.published ? oldest : stats.published;
-    *version = oldest + below(model, stats.published - oldest + 1);
-    return verso_view_open_root(model->store, *version, view);
-}
-
 static const char *read_some(struct store_model *model)
 {
     verso_view *view;
@@ -707,6 +741,31 @@ static const char *compare_one(struct store_model *model)
     const char *fault = expected_compare_view(&model->roots, view, version, &model->random);
     verso_view_close(view);
     return within(model, "a root compared", fault);
+}
+
+/* Two roots, or a root and a view held, and a key's values. */
+static const char *compare_history(struct store_model *model)
+{
+    verso_view *view;
+    uint64_t version;
+    verso_err err = open_some(model, &view, &version);
+    if (err != VERSO_OK) {
+        return failed(model, "opening a view to look back from", err);
+    }
+    struct model_view from = model_view_of(model, view, version);
+    const char *fault = NULL;
+    if (model->held_count > 0) {
+        const struct held *held = &model->held[below(model, model->held_count)];
+        struct model_view to = model_view_of(model, held->view, held->version);
+        fault = one_in(model, 2) ? model_history_difference(from, to, &model->random)
+                                 : model_history_difference(to, from, &model->random);
+    }
+    for (unsigned i = 0; i < 4 && version > 0 && fault == NULL; i++) {
+        fault = expected_compare_values(&model->roots, model->store, view, version,
+                                        some_key(model, from.state));
+    }
+    verso_view_close(view);
+    return within(model, "looking back", fault);
 }
 
 static const char *sync_some(struct store_model *model)
@@ -775,6 +834,9 @@ static const char *step_beside(struct store_model *model)
     model->config.changes_max = 4; /* see checkpoint_beside() */
     model->config.large_one_in = 0;
     model->config.long_one_in = 0;
+    model->config.revert_one_in = 0;
+    model->config.sorted_max =
+        4; /* more, with long values, could outgrow the log: that waits too */
     const char *fault;
     switch (below(model, 6)) {
     case 0:
@@ -820,6 +882,8 @@ static const char *run_step(struct store_model *model, enum store_model_step ste
         return hold_or_let_go(model);
     case STORE_MODEL_COMPARE:
         return compare_one(model);
+    case STORE_MODEL_HISTORY:
+        return compare_history(model);
     case STORE_MODEL_SYNC:
         return sync_some(model);
     case STORE_MODEL_CHECKPOINT:

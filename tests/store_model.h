@@ -17,6 +17,7 @@ enum store_model_step {
     STORE_MODEL_READ,        /* newest root, a root by id, or a view held */
     STORE_MODEL_HOLD,        /* open a view to be held, or close one */
     STORE_MODEL_COMPARE,     /* one root entirely */
+    STORE_MODEL_HISTORY,     /* the differences of two views, the values that a key has had */
     STORE_MODEL_SYNC,        /* verso_sync() or verso_wait_durable() */
     STORE_MODEL_CHECKPOINT,
     STORE_MODEL_BESIDE, /* a checkpoint, with transactions, views and reads between its writes */
@@ -43,7 +44,9 @@ struct store_model_config {
     size_t keys_target;        /* the store grows and shrinks between a tenth of this and this */
     unsigned changes_max;      /* in most transactions */
     unsigned large_one_in;     /* transactions that change much more; 0: none */
+    unsigned sorted_max;       /* entries of a sorted put */
     unsigned savepoint_one_in; /* steps of a transaction that open, roll back or release; 0: none */
+    unsigned revert_one_in;    /* steps of a transaction that revert to a root; 0: none */
     unsigned weight[STORE_MODEL_STEPS];
 };
 

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/key_order.h"
-
 enum {
     VALUE_KINDS = 4,       /* contents that short values of one size may have: some recur */
     CHECKPOINT_ONE_IN = 9, /* transactions */
@@ -245,35 +243,8 @@ const struct tree_state *versions_state(const struct versions *versions, uint64_
     return &versions->expected.root[root].state;
 }
 
-static verso_slice kept_bound(struct versions *versions, const struct tree_state *state)
+const verso_range *versions_some_range(struct versions *versions, const struct tree_state *state)
 {
-    return expected_keep(&versions->expected, versions_some_key(versions, state));
-}
-
-verso_range versions_some_range(struct versions *versions, const struct tree_state *state)
-{
-    verso_range range = {.size = sizeof range};
-    range.has_from = below(versions, 2) == 0;
-    range.has_to = below(versions, 2) == 0;
-    range.from_exclusive = below(versions, 2) == 0;
-    range.to_inclusive = below(versions, 2) == 0;
-    range.has_prefix = below(versions, 4) == 0;
-    range.from = kept_bound(versions, state);
-    range.to = kept_bound(versions, state);
-    range.prefix = kept_bound(versions, state);
-    range.prefix.size = range.prefix.size == 0 ? 0 : below(versions, range.prefix.size + 1);
-    return range;
-}
-
-bool versions_is_in_range(const verso_range *range, verso_slice key)
-{
-    if (range == NULL) {
-        return true;
-    }
-    int from = vs_key_compare(key, range->from);
-    int to = vs_key_compare(key, range->to);
-    verso_slice begin = {key.data, key.size < range->prefix.size ? key.size : range->prefix.size};
-    return (!range->has_from || from > 0 || (from == 0 && !range->from_exclusive)) &&
-           (!range->has_to || to < 0 || (to == 0 && range->to_inclusive)) &&
-           (!range->has_prefix || vs_key_compare(begin, range->prefix) == 0);
+    range_model_draw(&versions->range, state, &versions->random);
+    return &versions->range.range;
 }

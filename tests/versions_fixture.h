@@ -10,6 +10,7 @@
 
 #include "expected_roots.h"
 #include "page_keys.h"
+#include "range_model.h"
 #include "simulated_disk.h"
 #include "verso.h"
 
@@ -34,6 +35,7 @@ struct versions {
     struct simulated_random random;
     uint8_t key[PAGE_KEY_MAX];
     uint8_t *value;
+    struct range_model range;
 };
 
 /** Different pages, keys and values for each number. The seed of the run is in it. */
@@ -67,11 +69,8 @@ verso_slice versions_note(uint64_t root);
 /** A key that a state has, or any. */
 verso_slice versions_some_key(struct versions *versions, const struct tree_state *state);
 
-/** A range with bounds of all kinds, near keys of the state; they live as long as the fixture. */
-verso_range versions_some_range(struct versions *versions, const struct tree_state *state);
-
-/** By the promise of verso.h, key by key. `range` NULL: all keys. */
-bool versions_is_in_range(const verso_range *range, verso_slice key);
+/** A range near the keys of a state; valid until the next call. */
+const verso_range *versions_some_range(struct versions *versions, const struct tree_state *state);
 
 /** verso_check(). */
 void versions_check(struct versions *versions);
