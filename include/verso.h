@@ -735,7 +735,7 @@ typedef struct verso_copy_options {
 typedef struct verso_copy_report {
     size_t size;          /**< sizeof(verso_copy_report). */
     uint64_t roots;       /**< Roots in the copy. */
-    uint64_t pages;       /**< Pages written. */
+    uint64_t pages;       /**< Pages written; 0 for increments. */
     uint64_t bytes;       /**< Length of the file. */
     verso_root_id newest; /**< The newest root in it. */
 } verso_copy_report;
@@ -768,12 +768,18 @@ VERSO_API VERSO_MUST_USE verso_err verso_copy_since(verso_store *store, verso_ro
 
 /**
  * Apply an increment to a store whose newest root is the one that it was made since: afterwards the
- * store has the same roots after that, with the same ids, times, notes and fingerprints.
+ * store has the same roots after that, with the same ids, times, notes and fingerprints, durable.
+ * The whole file is proved before anything is changed, and each root by its fingerprint.
+ *
+ * If a crash or a full disk ends it half way, applying it again goes on behind the last root that is
+ * there. Nobody else may commit meanwhile.
  *
  * @retval VERSO_MISMATCH  The increment is another store's, or for another root; nothing was
- *                         changed.
- * @retval VERSO_FORMAT    Not an increment. @retval VERSO_CORRUPT  It is damaged; roots before the
- *                         damage were applied.
+ *                         changed. Or somebody else has committed meanwhile.
+ * @retval VERSO_NO_STORE  Nothing is at `path`.
+ * @retval VERSO_FORMAT    Not an increment.
+ * @retval VERSO_CORRUPT   It is damaged; nothing was changed.
+ * @retval others          As verso_put() and verso_commit().
  */
 VERSO_API VERSO_MUST_USE verso_err verso_copy_apply(verso_store *store, const char *path,
                                                     verso_copy_report *report);

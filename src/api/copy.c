@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/handles.h"
-#include "history/copy.h"
-#include "store/new_file.h"
+#include "api/copy.h"
+#include "os/fault.h"
 
 static verso_err read_options(const verso_copy_options *given, verso_copy_options *options)
 {
@@ -100,21 +99,23 @@ static verso_err write_and_check(const struct vs_copy_roots *roots, struct vs_ne
     return err == VERSO_OK ? check_copy(fresh->os, fresh->temporary) : err;
 }
 
-static void fill_report(verso_copy_report *given, const struct vs_copy_roots *roots,
-                        const struct vs_copy_figures *figures)
+void vs_copy_fill_report(verso_copy_report *given, const struct vs_copy_figures *figures)
 {
+    if (given == NULL) {
+        return;
+    }
     verso_copy_report report = {
         .size = given->size,
-        .roots = roots->count,
+        .roots = figures->roots,
         .pages = figures->pages,
         .bytes = figures->bytes,
-        .newest = roots->count > 0 ? roots->root[roots->count - 1].record.version : 0,
+        .newest = figures->newest,
     };
     memcpy(given, &report, given->size < sizeof report ? given->size : sizeof report);
 }
 
-static verso_err copy_roots(const struct vs_copy_roots *roots, const char *path,
-                            verso_copy_report *report)
+static verso_err make_file(const struct vs_copy_roots *roots, const char *path,
+                           vs_copy_writer writer, verso_copy_report *report)
 {
     const struct vs_os *os = roots->store->os;
     struct vs_new_file fresh;
@@ -126,20 +127,20 @@ static verso_err copy_roots(const struct vs_copy_roots *roots, const char *path,
     if (err != VERSO_OK) {
         return err;
     }
-    err = write_and_check(roots, &fresh, &figures);
+    err = writer(roots, &fresh, &figures);
     if (err != VERSO_OK) {
         vs_new_file_discard(&fresh);
         return err;
     }
     err = vs_new_file_publish(&fresh);
-    if (err == VERSO_OK && report != NULL) {
-        fill_report(report, roots, &figures);
+    if (err == VERSO_OK) {
+        vs_copy_fill_report(report, &figures);
     }
     return err;
 }
 
-static verso_err check_arguments(const verso_store *store, const char *path,
-                                 const verso_copy_report *report)
+verso_err vs_copy_check_arguments(const verso_store *store, const char *path,
+                                  const verso_copy_report *report)
 {
     if (store == NULL || path == NULL || path[0] == '\0') {
         return vs_fault(VERSO_INVALID, "a copy: %s",
@@ -152,16 +153,32 @@ static verso_err check_arguments(const verso_store *store, const char *path,
     return vs_check_process(store);
 }
 
+verso_err vs_copy_make(verso_store *store, const char *path, const struct vs_copy_choice *choice,
+                       vs_copy_writer writer, verso_copy_report *report)
+{
+    verso_err err = make_durable(store->store);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    atomic_fetch_add_explicit(&store->views, 1, memory_order_relaxed); /* closing is refused */
+    struct vs_copy_roots roots;
+    err = vs_copy_choose(store->store, choice, &roots);
+    if (err == VERSO_OK) {
+        err = make_file(&roots, path, writer, report);
+    }
+    vs_copy_release(&roots);
+    /* release: all reading comes before a close that counts it */
+    atomic_fetch_sub_explicit(&store->views, 1, memory_order_release);
+    return err;
+}
+
 verso_err verso_copy(verso_store *store, const char *path, const verso_copy_options *given,
                      verso_copy_report *report)
 {
     verso_copy_options options;
     verso_err err = read_options(given, &options);
     if (err == VERSO_OK) {
-        err = check_arguments(store, path, report);
-    }
-    if (err == VERSO_OK) {
-        err = make_durable(store->store);
+        err = vs_copy_check_arguments(store, path, report);
     }
     if (err != VERSO_OK) {
         return err;
@@ -171,14 +188,5 @@ verso_err verso_copy(verso_store *store, const char *path, const verso_copy_opti
         .count = options.root_count,
         .all = !options.newest_only && options.root_count == 0,
     };
-    atomic_fetch_add_explicit(&store->views, 1, memory_order_relaxed); /* closing is refused */
-    struct vs_copy_roots roots;
-    err = vs_copy_choose(store->store, &choice, &roots);
-    if (err == VERSO_OK) {
-        err = copy_roots(&roots, path, report);
-    }
-    vs_copy_release(&roots);
-    /* release: all reading comes before a close that counts it */
-    atomic_fetch_sub_explicit(&store->views, 1, memory_order_release);
-    return err;
+    return vs_copy_make(store, path, &choice, write_and_check, report);
 }

@@ -133,6 +133,10 @@ verso_err vs_retention_read(const verso_retention *given, verso_retention *polic
 /** Replay the log into a store just opened, and settle it. */
 verso_err vs_recover(struct vs_store *store);
 
+/** Run one operation again, of a log or of an increment. VERSO_NOT_FOUND, VERSO_EXISTS,
+ *  VERSO_TOO_BIG: it does not fit the trees; they are as before, or to be given up. */
+verso_err vs_replay_operation(struct vs_tree_set *trees, const struct vs_operation *operation);
+
 /** May the transaction be changed through this handle? VERSO_INVALID (NULL), VERSO_FORKED,
  *  VERSO_MUST_ABORT. */
 verso_err vs_txn_check(const verso_txn *txn);

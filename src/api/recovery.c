@@ -95,7 +95,7 @@ static verso_err run_on_tree(struct vs_tree_set *trees, const struct vs_operatio
                : vs_tree_delete(edit, operation->key, NULL, NULL, &broken);
 }
 
-static verso_err run_operation(struct vs_tree_set *trees, const struct vs_operation *operation)
+verso_err vs_replay_operation(struct vs_tree_set *trees, const struct vs_operation *operation)
 {
     bool broken = false;
     struct vs_named_tree *tree;
@@ -126,7 +126,7 @@ static verso_err run_operations(struct vs_store *store, struct vs_tree_set *tree
             return damaged(record, fault);
         }
         verso_err err = vs_operation_is_of_tree(operation.kind)
-                            ? run_operation(trees, &operation)
+                            ? vs_replay_operation(trees, &operation)
                             : vs_keeping_apply(store, &operation);
         if (err == VERSO_NOT_FOUND || err == VERSO_EXISTS || err == VERSO_TOO_BIG) {
             return damaged(record, "an operation does not fit the root before it");

@@ -107,8 +107,12 @@ verso_err vs_copy_write(const struct vs_copy_roots *roots, struct vs_file *file,
     if (err == VERSO_OK) {
         err = write_all(&copy, records);
     }
-    figures->pages = copy.file.written;
-    figures->bytes = copy.file.bytes;
+    *figures = (struct vs_copy_figures){
+        .roots = roots->count,
+        .pages = copy.file.written,
+        .bytes = copy.file.bytes,
+        .newest = roots->count > 0 ? roots->root[roots->count - 1].record.version : 0,
+    };
     vs_copy_file_clear(&copy.file);
     free(copy.number);
     free(copy.page);

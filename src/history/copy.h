@@ -32,7 +32,8 @@ struct vs_copy_roots {
 struct vs_copy_choice {
     const verso_root_id *ids; /* ascending; the newest published one is added */
     size_t count;
-    bool all; /* every kept root; `ids` does not count */
+    bool all;       /* every kept root; `ids` does not count */
+    uint64_t since; /* not 0: this one, and every kept root after it; nothing else counts */
 };
 
 /**
@@ -48,8 +49,10 @@ void vs_copy_release(struct vs_copy_roots *roots);
 
 /** What was written. */
 struct vs_copy_figures {
+    uint64_t roots;
     uint64_t pages;
     uint64_t bytes;
+    uint64_t newest; /* root */
 };
 
 /** Write the copy into an empty file, and sync it. VERSO_NOSPC, VERSO_IO, VERSO_CORRUPT,

@@ -59,10 +59,9 @@ static void drop_roots(struct vs_copy_roots *roots)
     roots->count = 0;
 }
 
-/* All that are kept, but such as go while the list is made. */
-static verso_err add_kept(struct vs_copy_roots *roots, uint64_t newest)
+/* All that are kept from a root on, but such as go while the list is made. */
+static verso_err add_kept(struct vs_copy_roots *roots, uint64_t version, uint64_t newest)
 {
-    uint64_t version = 1;
     for (; vs_history_next(roots->store, version, &version) && version <= newest; version++) {
         verso_err err = add_root(roots, version);
         if (err != VERSO_OK && err != VERSO_GONE) {
@@ -108,8 +107,12 @@ verso_err vs_copy_choose(struct vs_store *store, const struct vs_copy_choice *ch
     roots->epoch = store->meta.epoch;
     pthread_mutex_unlock(&store->roots.lookup_lock);
     roots->retention = vs_retained_policy(&store->retained);
-    verso_err err = choice->all ? add_kept(roots, vs_roots_published(&store->roots))
-                                : add_chosen(roots, choice);
+    uint64_t newest = vs_roots_published(&store->roots);
+    if (choice->since != 0) {
+        verso_err err = add_root(roots, choice->since);
+        return err == VERSO_OK ? add_kept(roots, choice->since + 1, newest) : err;
+    }
+    verso_err err = choice->all ? add_kept(roots, 1, newest) : add_chosen(roots, choice);
     if (err == VERSO_OK && (!choice->all || roots->count == 0)) {
         err = add_newest(roots);
     }

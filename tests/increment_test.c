@@ -1,0 +1,356 @@
+/*
+ * increment_test.c - a copy and its increments have what the store has, root by root; what does not
+ * belong, or is damaged, changes nothing.
+ */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "random_history.h"
+#include "simulated_disk.h"
+#include "verso.h"
+
+static const char *const increment = "increment";
+
+struct fixture {
+    struct simulated_disk *disk;
+    verso_store *store;
+    verso_store *copy; /* of the store as it was when the fixture was opened */
+    struct random_history history;
+};
+
+static verso_store *open_named(struct simulated_disk *disk, const char *name, uint32_t page_size)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.create = true;
+    options.page_size = page_size;
+    verso_retention policy = verso_keep_all();
+    options.retention = &policy;
+    options.log_bytes = 64 * 1024; /* long transactions go by a checkpoint */
+    options.system = simulated_disk_os(disk);
+    verso_store *store = NULL;
+    verso_err err = verso_open(name, &options, &store);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    return store;
+}
+
+static struct fixture open_fixture(uint64_t seed, uint32_t page_size, unsigned commits)
+{
+    struct fixture fixture = {.disk = simulated_disk_open(seed)};
+    fixture.store = open_named(fixture.disk, "store", page_size);
+    fixture.history = (struct random_history){
+        .random = {seed},
+        .keys = PAGE_KEYS_ANY,
+        .changes_max = 20,
+        .long_value_max = 5000,
+        .trees = true,
+    };
+    random_history_commits(&fixture.history, fixture.store, commits);
+    verso_err err = verso_copy(fixture.store, "copy", NULL, NULL);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    fixture.copy = open_named(fixture.disk, "copy", 0);
+    return fixture;
+}
+
+static void close_fixture(struct fixture *fixture)
+{
+    cr_assert_eq(verso_close(fixture->copy), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_close(fixture->store), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(simulated_disk_open_files(fixture->disk), 0);
+    simulated_disk_close(fixture->disk);
+}
+
+static verso_root_id newest_of(verso_store *store)
+{
+    verso_stats stats = {.size = sizeof stats};
+    cr_assert_eq(verso_stat(store, &stats), VERSO_OK);
+    cr_assert_eq(stats.published, stats.tip);
+    return stats.tip;
+}
+
+static verso_copy_report make_increment(struct fixture *fixture, verso_root_id since)
+{
+    verso_copy_report report = {.size = sizeof report};
+    verso_err err = verso_copy_since(fixture->store, since, increment, &report);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    return report;
+}
+
+static verso_copy_report apply_increment(struct fixture *fixture)
+{
+    verso_copy_report report = {.size = sizeof report};
+    verso_err err = verso_copy_apply(fixture->copy, increment, &report);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    return report;
+}
+
+static void expect_equal(struct fixture *fixture)
+{
+    const char *fault = random_history_compare(fixture->store, fixture->copy, 0);
+    cr_assert_null(fault, "%s", fault);
+    verso_check_report report = {.size = sizeof report};
+    verso_err err = verso_check(fixture->copy, &report);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+}
+
+static void expect_refused(struct fixture *fixture, verso_err expected)
+{
+    verso_root_id before = newest_of(fixture->copy);
+    verso_err err = verso_copy_apply(fixture->copy, increment, NULL);
+    cr_assert_eq(err, expected, "%s: %s", verso_strerror(err), verso_error_detail());
+    cr_assert_eq(newest_of(fixture->copy), before);
+}
+
+/* ---- equal ---- */
+
+static void follow(uint64_t seed, uint32_t page_size, unsigned rounds)
+{
+    struct fixture fixture = open_fixture(seed, page_size, 10);
+    for (unsigned round = 0; round < rounds; round++) {
+        verso_root_id since = newest_of(fixture.copy);
+        fixture.history.changes_max = round % 3 == 2 ? 1500 : 20;
+        unsigned commits = (unsigned)simulated_random_below(&fixture.history.random, 12);
+        if (commits > 0) {
+            random_history_commits(&fixture.history, fixture.store, commits);
+        }
+        cr_assert_eq(make_increment(&fixture, since).roots, commits);
+        verso_copy_report applied = apply_increment(&fixture);
+        cr_assert_eq(applied.roots, commits, "seed=%" PRIu64 " round=%u", seed, round);
+        cr_assert_eq(applied.newest, since + commits);
+        expect_equal(&fixture);
+        simulated_disk_remove(fixture.disk, increment);
+    }
+    close_fixture(&fixture);
+}
+
+Test(increment, a_copy_and_its_increments_have_what_the_store_has)
+{
+    uint64_t seed = page_keys_seed();
+    follow(seed, 512, 10);
+    follow(seed + 1, 512, 8);
+    follow(seed + 2, 4096, 6);
+}
+
+Test(increment, survives_a_power_cut_and_goes_on_where_it_was)
+{
+    struct fixture fixture = open_fixture(3, 512, 10);
+    random_history_commits(&fixture.history, fixture.store, 20);
+    make_increment(&fixture, 10);
+    apply_increment(&fixture);
+    struct simulated_disk *after = simulated_disk_crash(fixture.disk, 1, SIMULATED_CRASH_ALL_OLD);
+    verso_store *copy = open_named(after, "copy", 0);
+    const char *fault = random_history_compare(fixture.store, copy, 0);
+    cr_assert_null(fault, "%s", fault);
+    cr_assert_eq(verso_close(copy), VERSO_OK);
+    simulated_disk_close(after);
+    close_fixture(&fixture);
+}
+
+/* Names that change hands within one increment. */
+Test(increment, takes_trees_that_swap_names)
+{
+    struct fixture fixture = open_fixture(4, 512, 1);
+    verso_txn *txn;
+    verso_txn *tree;
+    const char *const moves[][2] = {{"a", "c"}, {"b", "a"}, {"c", "b"}};
+    for (unsigned round = 0; round < 2; round++) {
+        cr_assert_eq(verso_begin(fixture.store, &txn), VERSO_OK);
+        for (unsigned i = 0; i < 2 && round == 0; i++) {
+            cr_assert_eq(verso_txn_tree(txn, verso_text(moves[i][0]), true, &tree), VERSO_OK);
+            cr_assert_eq(verso_put(tree, verso_text("was"), verso_text(moves[i][0])), VERSO_OK);
+        }
+        for (unsigned i = 0; i < 3 && round == 1; i++) {
+            verso_err err =
+                verso_tree_rename(txn, verso_text(moves[i][0]), verso_text(moves[i][1]));
+            cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+        }
+        cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+    }
+    make_increment(&fixture, 1);
+    apply_increment(&fixture);
+    expect_equal(&fixture);
+    verso_view *view;
+    verso_view *a;
+    verso_slice value;
+    cr_assert_eq(verso_view_open(fixture.copy, &view), VERSO_OK);
+    cr_assert_eq(verso_view_tree(view, verso_text("a"), &a), VERSO_OK);
+    cr_assert_eq(verso_get(a, verso_text("was"), &value), VERSO_OK);
+    cr_assert_eq(*(const char *)value.data, 'b');
+    verso_view_close(view);
+    close_fixture(&fixture);
+}
+
+Test(increment, applies_to_a_store_in_memory_too)
+{
+    struct fixture fixture = open_fixture(5, 512, 0);
+    verso_store *memory = open_named(fixture.disk, NULL, 512);
+    random_history_commits(&fixture.history, memory, 10);
+    cr_assert_eq(verso_copy(memory, "other", NULL, NULL), VERSO_OK);
+    random_history_commits(&fixture.history, memory, 10);
+    cr_assert_eq(verso_copy_since(memory, 10, increment, NULL), VERSO_OK);
+    verso_store *other = open_named(fixture.disk, "other", 0);
+    verso_err err = verso_copy_apply(other, increment, NULL);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    const char *fault = random_history_compare(memory, other, 0);
+    cr_assert_null(fault, "%s", fault);
+    cr_assert_eq(verso_close(other), VERSO_OK);
+    cr_assert_eq(verso_close(memory), VERSO_OK);
+    close_fixture(&fixture);
+}
+
+/* ---- what is there already ---- */
+
+Test(increment, applied_again_changes_nothing)
+{
+    struct fixture fixture = open_fixture(6, 512, 5);
+    random_history_commits(&fixture.history, fixture.store, 8);
+    make_increment(&fixture, 5);
+    apply_increment(&fixture);
+    cr_assert_eq(apply_increment(&fixture).roots, 0);
+    expect_equal(&fixture);
+    close_fixture(&fixture);
+}
+
+Test(increment, goes_on_behind_what_another_one_has_brought)
+{
+    struct fixture fixture = open_fixture(7, 512, 5);
+    random_history_commits(&fixture.history, fixture.store, 4);
+    make_increment(&fixture, 5);
+    apply_increment(&fixture);
+    simulated_disk_remove(fixture.disk, increment);
+    random_history_commits(&fixture.history, fixture.store, 4);
+    make_increment(&fixture, 5);
+    cr_assert_eq(apply_increment(&fixture).roots, 4, "the first four are there");
+    expect_equal(&fixture);
+    close_fixture(&fixture);
+}
+
+/* ---- what does not belong ---- */
+
+Test(increment, of_another_store_or_for_another_root_is_refused)
+{
+    struct fixture fixture = open_fixture(8, 512, 5);
+    random_history_commits(&fixture.history, fixture.store, 5);
+    make_increment(&fixture, 6);
+    expect_refused(&fixture, VERSO_MISMATCH);
+    cr_assert_not_null(strstr(verso_error_detail(), "root 6"));
+    cr_assert_not_null(strstr(verso_error_detail(), "root here is 5"));
+    simulated_disk_remove(fixture.disk, increment);
+    verso_store *stranger = open_named(fixture.disk, "stranger", 512);
+    random_history_commits(&fixture.history, stranger, 6);
+    cr_assert_eq(verso_copy_since(stranger, 5, increment, NULL), VERSO_OK);
+    expect_refused(&fixture, VERSO_MISMATCH);
+    cr_assert_not_null(strstr(verso_error_detail(), "this is store"));
+    cr_assert_eq(verso_close(stranger), VERSO_OK);
+    close_fixture(&fixture);
+}
+
+Test(increment, is_refused_where_the_copy_has_gone_its_own_way)
+{
+    struct fixture fixture = open_fixture(9, 512, 5);
+    random_history_commits(&fixture.history, fixture.store, 3);
+    make_increment(&fixture, 5);
+    random_history_commits(&fixture.history, fixture.copy, 1); /* root 6 of its own */
+    expect_refused(&fixture, VERSO_MISMATCH);
+    close_fixture(&fixture);
+}
+
+Test(increment, bad_arguments_are_refused)
+{
+    struct fixture fixture = open_fixture(10, 512, 5);
+    verso_store *store = fixture.store;
+    cr_assert_eq(verso_copy_since(store, 6, increment, NULL), VERSO_NOT_FOUND);
+    cr_assert_eq(verso_copy_since(store, 0, increment, NULL), VERSO_NOT_FOUND);
+    cr_assert_eq(verso_copy_since(store, 5, "copy", NULL), VERSO_EXISTS);
+    cr_assert_eq(verso_copy_since(store, 5, "", NULL), VERSO_INVALID);
+    cr_assert_eq(verso_copy_since(NULL, 5, increment, NULL), VERSO_INVALID);
+    random_history_commits(&fixture.history, store, 1);
+    verso_retention policy = verso_keep_last(1);
+    cr_assert_eq(verso_retention_set(store, &policy), VERSO_OK);
+    cr_assert_eq(verso_copy_since(store, 5, increment, NULL), VERSO_GONE);
+    expect_refused(&fixture, VERSO_NO_STORE);
+    cr_assert_eq(verso_copy_apply(NULL, increment, NULL), VERSO_INVALID);
+    simulated_disk_put(fixture.disk, increment, "text", 4);
+    expect_refused(&fixture, VERSO_FORMAT);
+    simulated_disk_put(fixture.disk, increment, NULL, 0);
+    expect_refused(&fixture, VERSO_FORMAT);
+    close_fixture(&fixture);
+}
+
+/* ---- damage ---- */
+
+Test(increment, with_any_byte_damaged_or_cut_off_changes_nothing)
+{
+    struct fixture fixture = open_fixture(11, 512, 5);
+    fixture.history.long_value_max = 0;
+    fixture.history.changes_max = 8;
+    random_history_commits(&fixture.history, fixture.store, 4);
+    make_increment(&fixture, 5);
+    uint64_t size = 0;
+    const uint8_t *live = simulated_disk_bytes(fixture.disk, increment, &size);
+    uint8_t *bytes = malloc((size_t)size + 1);
+    memcpy(bytes, live, (size_t)size);
+    for (uint64_t at = 0; at < size; at++) {
+        simulated_disk_flip(fixture.disk, increment, at, (uint8_t)(1 << at % 8));
+        expect_refused(&fixture, at < 8 ? VERSO_FORMAT : VERSO_CORRUPT);
+        simulated_disk_flip(fixture.disk, increment, at, (uint8_t)(1 << at % 8));
+    }
+    for (uint64_t cut = 8; cut < size; cut += 1 + cut % 5) {
+        simulated_disk_put(fixture.disk, increment, bytes, (size_t)cut);
+        expect_refused(&fixture, VERSO_CORRUPT);
+    }
+    bytes[size] = 0;
+    simulated_disk_put(fixture.disk, increment, bytes, (size_t)size + 1);
+    expect_refused(&fixture, VERSO_CORRUPT);
+    simulated_disk_put(fixture.disk, increment, bytes, (size_t)size);
+    apply_increment(&fixture);
+    expect_equal(&fixture);
+    free(bytes);
+    close_fixture(&fixture);
+}
+
+/* ---- failing ---- */
+
+Test(increment, a_full_disk_leaves_whole_roots_and_applying_goes_on)
+{
+    struct fixture fixture = open_fixture(12, 512, 5);
+    fixture.history.changes_max = 200;
+    random_history_commits(&fixture.history, fixture.store, 30);
+    make_increment(&fixture, 5);
+    uint64_t used = simulated_disk_used_bytes(fixture.disk);
+    verso_err err = VERSO_NOSPC;
+    for (uint64_t room = 0; err != VERSO_OK; room += 200 * 1024) {
+        simulated_disk_set_capacity(fixture.disk, used + room);
+        err = verso_copy_apply(fixture.copy, increment, NULL);
+        cr_assert(err == VERSO_OK || err == VERSO_NOSPC, "%s", verso_error_detail());
+        verso_root_id newest = newest_of(fixture.copy);
+        const char *fault = random_history_compare_root(fixture.store, fixture.copy, newest);
+        cr_assert_null(fault, "%s", fault);
+    }
+    expect_equal(&fixture);
+    close_fixture(&fixture);
+}
+
+Test(increment, is_whole_or_not_there_whatever_fails)
+{
+    struct fixture fixture = open_fixture(13, 512, 5);
+    random_history_commits(&fixture.history, fixture.store, 5);
+    cr_assert_eq(verso_checkpoint(fixture.store), VERSO_OK);
+    verso_err err = VERSO_IO;
+    unsigned nth = 0;
+    while (err != VERSO_OK) {
+        struct simulated_fault fault = {.nth = ++nth};
+        simulated_disk_inject(fixture.disk, &fault);
+        err = verso_copy_since(fixture.store, 5, increment, NULL);
+        simulated_disk_heal(fixture.disk);
+        cr_assert(err == VERSO_OK || err == VERSO_IO, "%s", verso_error_detail());
+        cr_assert_eq(simulated_disk_exists(fixture.disk, increment), err == VERSO_OK);
+        cr_assert(!simulated_disk_exists(fixture.disk, "increment-new"), "call %u", nth);
+    }
+    cr_assert_gt(nth, 10);
+    apply_increment(&fixture);
+    expect_equal(&fixture);
+    close_fixture(&fixture);
+}
