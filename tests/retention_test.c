@@ -153,6 +153,20 @@ Test(retention, of_each_second_the_last_stays)
     end();
 }
 
+/* The next root of the one that leaves is then the one being committed. */
+Test(retention, thins_with_each_commit_though_only_the_newest_is_spared)
+{
+    verso_retention policy = verso_keep_last(1);
+    policy.class_count = 1;
+    policy.classes[0] = (verso_retention_class){UINT64_MAX, SECOND_US};
+    begin(&policy);
+    commit_many(3000, 1000);
+    verso_stats stats = {.size = sizeof stats};
+    cr_assert_eq(verso_stat(store, &stats), VERSO_OK);
+    cr_assert_leq(stats.kept_roots, 6, "3 seconds, and the newest: %" PRIu64, stats.kept_roots);
+    end();
+}
+
 /* What the rule says of roots at these times, the newest `last` spared; naively, from the newest. */
 static void expect_by_rule(const verso_retention *policy, const int64_t *times, unsigned count,
                            int64_t now, bool *expected)

@@ -75,8 +75,7 @@ verso_err verso_tag_set(verso_store *store, verso_slice name, verso_root_id root
 /* Its root is judged at once, not when the walk comes to it. */
 static verso_err judge_root(struct vs_store *store, uint64_t root, uint64_t *end_lsn)
 {
-    struct vs_retention_question question = {store, &store->retained.policy, &store->retained.set,
-                                             store->tip.version, store->os->clock_us(store->os)};
+    struct vs_retention_question question = vs_retention_ask(store, &store->retained.policy);
     struct vs_version_range range;
     unsigned count;
     uint64_t version = root;

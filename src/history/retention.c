@@ -42,6 +42,22 @@ static bool in_one_span(int64_t one_us, int64_t other_us, uint64_t spacing_us)
     return one_us / span == other_us / span;
 }
 
+/* The time of a root, which may be the one that is just being committed. */
+static verso_err time_of(const struct vs_retention_question *question, uint64_t version,
+                         int64_t *time_us)
+{
+    if (version == question->tip) {
+        *time_us = question->tip_us;
+        return VERSO_OK;
+    }
+    struct vs_root_record record;
+    verso_err err = vs_history_find_as_writer(question->store, version, &record);
+    if (err == VERSO_OK) {
+        *time_us = record.time_us;
+    }
+    return err;
+}
+
 /* By the class of its age; a root whose record cannot be read is kept, for what it is worth. */
 static bool is_kept_by_time(const struct vs_retention_question *question, uint64_t version)
 {
@@ -59,17 +75,27 @@ static bool is_kept_by_time(const struct vs_retention_question *question, uint64
         return class != NULL;
     }
     uint64_t next;
-    struct vs_root_record after;
+    int64_t next_us;
     if (!vs_version_set_at_or_above(question->set, version + 1, &next) || next > question->tip ||
-        vs_history_find_as_writer(question->store, next, &after) != VERSO_OK) {
+        time_of(question, next, &next_us) != VERSO_OK) {
         return true;
     }
-    return !in_one_span(record.time_us, after.time_us, class->spacing_us);
+    return !in_one_span(record.time_us, next_us, class->spacing_us);
 }
 
 static bool is_kept(const struct vs_retention_question *question, uint64_t version)
 {
     return is_kept_by_time(question, version) || vs_retention_protects(question->store, version);
+}
+
+struct vs_retention_question vs_retention_ask(struct vs_store *store, const verso_retention *policy)
+{
+    return (struct vs_retention_question){store,
+                                          policy,
+                                          &store->retained.set,
+                                          store->tip.version,
+                                          store->tip.time_us,
+                                          store->os->clock_us(store->os)};
 }
 
 /* ---- many ---- */
@@ -148,8 +174,8 @@ void vs_retention_step(struct vs_store *store, uint64_t version, int64_t now_us,
     if (retained->policy.all) {
         return;
     }
-    struct vs_retention_question question = {store, &retained->policy, &retained->set, version,
-                                             now_us};
+    struct vs_retention_question question = {
+        store, &retained->policy, &retained->set, version, now_us, now_us};
     uint64_t leaving;
     if (retained->policy.last < UINT64_MAX &&
         vs_version_set_newest(&retained->set, version, retained->policy.last + 1, &leaving) &&
@@ -197,8 +223,7 @@ static verso_err apply_slice(struct vs_store *store, uint64_t *version,
     if (err != VERSO_OK) {
         return err;
     }
-    struct vs_retention_question question = {store, &store->retained.policy, &store->retained.set,
-                                             store->tip.version, store->os->clock_us(store->os)};
+    struct vs_retention_question question = vs_retention_ask(store, &store->retained.policy);
     unsigned count;
     vs_retention_judge(&question, version, SLICE, ranges, &count);
     if (count > 0) {

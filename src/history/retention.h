@@ -23,9 +23,14 @@ struct vs_retention_question {
     struct vs_store *store;
     const verso_retention *policy;
     const struct vs_version_set *set; /* what is retained before */
-    uint64_t tip;                     /* newest root, itself in the set */
+    uint64_t tip;                     /* newest root, itself in the set; it may not be there yet */
+    int64_t tip_us;                   /* its time */
     int64_t now_us;
 };
+
+/** The question to be asked of all roots that there are. Writer lock. */
+struct vs_retention_question vs_retention_ask(struct vs_store *store,
+                                              const verso_retention *policy);
 
 /** Is the root tagged, or open in some view? Such ones never go. */
 bool vs_retention_protects(struct vs_store *store, uint64_t version);

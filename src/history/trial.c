@@ -32,8 +32,7 @@ static verso_err try_classes(struct vs_store *store, const verso_retention *poli
     if (ranges == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory to try a policy");
     }
-    struct vs_retention_question question = {store, policy, &store->retained.set,
-                                             store->tip.version, store->os->clock_us(store->os)};
+    struct vs_retention_question question = vs_retention_ask(store, policy);
     uint64_t version = 1;
     verso_err err = VERSO_OK;
     while (version != 0 && err == VERSO_OK) {
