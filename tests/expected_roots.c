@@ -45,6 +45,7 @@ void expected_forget_after(struct expected_roots *roots, uint64_t version)
     for (; roots->issued > version; roots->issued--) {
         if (roots->issued > roots->borrowed) {
             tree_state_clear(&roots->root[roots->issued].state);
+            expected_trees_clear(&roots->root[roots->issued].named);
         }
     }
     roots->borrowed = roots->borrowed < version ? roots->borrowed : version;
@@ -62,7 +63,7 @@ struct expected_roots expected_branch(const struct expected_roots *roots, uint64
 void expected_roots_clear(struct expected_roots *roots)
 {
     expected_forget_after(roots, 0);
-    tree_state_clear(&roots->working);
+    expected_abort(roots);
     while (roots->chunks != NULL) {
         struct expected_chunk *chunk = roots->chunks;
         roots->chunks = chunk->next;
@@ -92,6 +93,7 @@ verso_slice expected_keep(struct expected_roots *roots, verso_slice bytes)
 void expected_begin(struct expected_roots *roots)
 {
     roots->working = tree_state_copy(&roots->root[roots->issued].state);
+    roots->working_named = expected_trees_copy(&roots->root[roots->issued].named);
 }
 
 void expected_put(struct expected_roots *roots, verso_slice key, verso_slice value)
@@ -153,12 +155,15 @@ uint64_t expected_commit(struct expected_roots *roots, verso_slice note)
     uint64_t keep_last = before->keep_last;
     roots->root[version] = (struct expected_root){
         .state = roots->working,
-        .fingerprint = fingerprint_of(&roots->working),
+        .named = roots->working_named,
+        .fingerprint =
+            fingerprint_of(&roots->working) + expected_trees_fingerprint(&roots->working_named),
         .retained_from = retained_from(before->retained_from, version, keep_last),
         .keep_last = keep_last,
         .note = expected_keep(roots, note),
     };
     roots->working = (struct tree_state){.pairs = NULL};
+    roots->working_named = (struct expected_trees){.created = 0};
     roots->issued = version;
     return version;
 }
@@ -166,6 +171,7 @@ uint64_t expected_commit(struct expected_roots *roots, verso_slice note)
 void expected_abort(struct expected_roots *roots)
 {
     tree_state_clear(&roots->working);
+    expected_trees_clear(&roots->working_named);
 }
 
 /* ---- comparing ---- */
@@ -210,6 +216,7 @@ const char *expected_compare_view(const struct expected_roots *roots, verso_view
     const char *fault = compare_info(root, version, &info, !dropped);
     if (fault == NULL) {
         fault = view_compare_all(view, &root->state, random);
+        fault = fault == NULL ? expected_trees_compare(&root->named, view, random) : fault;
         fault = fault == NULL ? NULL : fault_at(version, fault);
     }
     return fault;

@@ -7,12 +7,14 @@
 #ifndef VERSO_TESTS_EXPECTED_ROOTS_H
 #define VERSO_TESTS_EXPECTED_ROOTS_H
 
+#include "expected_trees.h"
 #include "simulated_random.h"
 #include "tree_state.h"
 #include "verso.h"
 
 struct expected_root {
-    struct tree_state state;
+    struct tree_state state;     /* of the default tree */
+    struct expected_trees named; /* and of the others */
     uint64_t fingerprint;
     uint64_t retained_from; /* roots below may be dropped: a view or a crash may have spared them */
     uint64_t keep_last;     /* 0: all */
@@ -27,6 +29,7 @@ struct expected_roots {
     uint64_t issued;   /* newest version that a commit may have made */
     uint64_t borrowed; /* states up to this version belong to another, see expected_branch() */
     struct tree_state working; /* the open transaction's */
+    struct expected_trees working_named;
     struct expected_chunk *chunks;
 };
 

@@ -67,6 +67,7 @@ struct store_model {
     unsigned held_count;
     struct cut cut;
     struct model_savepoints savepoints; /* of the transaction */
+    bool in_tree; /* what is changed is a named tree, which a rollback might take away */
     bool shrinking;
     uint64_t long_bytes; /* of long values so far */
     unsigned beside;     /* steps still to come beside the checkpoint that runs */
@@ -171,6 +172,8 @@ struct store_model_config store_model_draw(uint64_t seed, uint32_t page_size)
     config.sorted_max = SORTED_MAX;
     const unsigned reverts[] = {0, 0, 30, 200};
     config.revert_one_in = reverts[simulated_random_below(&random, 4)];
+    const unsigned trees[] = {0, 0, 2, 8};
+    config.tree_one_in = trees[simulated_random_below(&random, 4)];
     config.weight[STORE_MODEL_TRANSACTION] += 30;
     config.weight[STORE_MODEL_READ] += 5;
     config.weight[STORE_MODEL_CHECK] += 1;
@@ -470,7 +473,8 @@ static const char *put_sorted(struct store_model *model, verso_txn *txn)
 
 static const char *move_savepoints(struct store_model *model, verso_txn *txn)
 {
-    return model_savepoints_move(&model->savepoints, txn, &model->roots.working, &model->random);
+    return model_savepoints_move(&model->savepoints, txn, &model->roots.working,
+                                 &model->roots.working_named, &model->random);
 }
 
 /* Walk with one cursor while changing the tree under it: after any change the next entry is the
@@ -496,7 +500,8 @@ static const char *walk_and_change(struct store_model *model, verso_txn *txn)
                 err = verso_delete(txn, stood); /* NOT_FOUND never: nothing else deletes here */
                 expected_delete(&model->roots, stood);
             }
-            if (fault == NULL && err == VERSO_OK && one_in(model, model->config.savepoint_one_in)) {
+            bool may_roll_back = !model->in_tree && one_in(model, model->config.savepoint_one_in);
+            if (fault == NULL && err == VERSO_OK && may_roll_back) {
                 fault = move_savepoints(model, txn);
             }
             bool forward = one_in(model, 2);
@@ -563,20 +568,9 @@ static const char *revert(struct store_model *model, verso_txn *txn)
     return within(model, "in a transaction", fault);
 }
 
-static const char *change_some(struct store_model *model, verso_txn *txn)
+/* Change the tree of which `working` is the state. */
+static const char *change_tree(struct store_model *model, verso_txn *txn)
 {
-    size_t count = model->roots.working.count;
-    if (count > model->config.keys_target) {
-        model->shrinking = true;
-    } else if (count <= model->config.keys_target / 10) {
-        model->shrinking = false;
-    }
-    if (one_in(model, model->config.savepoint_one_in)) {
-        return move_savepoints(model, txn);
-    }
-    if (one_in(model, model->config.revert_one_in)) {
-        return revert(model, txn);
-    }
     switch (below(model, 24)) {
     case 0:
         return put_sorted(model, txn);
@@ -593,6 +587,47 @@ static const char *change_some(struct store_model *model, verso_txn *txn)
     }
     return (below(model, 3) == 0) != model->shrinking ? delete_some(model, txn)
                                                       : put_some(model, txn);
+}
+
+/* A change of the named trees, or some in one of them, which then stands in for the default one. */
+static const char *change_named(struct store_model *model, verso_txn *txn)
+{
+    struct expected_roots *roots = &model->roots;
+    struct expected_tree *tree;
+    verso_txn *handle;
+    const char *fault =
+        expected_trees_change(&roots->working_named, txn, &model->random, &tree, &handle);
+    if (fault != NULL || tree == NULL) {
+        return fault;
+    }
+    struct tree_state of_default = roots->working;
+    roots->working = tree->state;
+    model->in_tree = true;
+    for (uint64_t i = below(model, 6); i > 0 && fault == NULL; i--) {
+        fault = change_tree(model, handle);
+    }
+    model->in_tree = false;
+    tree->state = roots->working;
+    roots->working = of_default;
+    return fault;
+}
+
+static const char *change_some(struct store_model *model, verso_txn *txn)
+{
+    size_t count = model->roots.working.count;
+    if (count > model->config.keys_target) {
+        model->shrinking = true;
+    } else if (count <= model->config.keys_target / 10) {
+        model->shrinking = false;
+    }
+    if (one_in(model, model->config.savepoint_one_in)) {
+        return move_savepoints(model, txn);
+    }
+    if (one_in(model, model->config.revert_one_in)) {
+        return revert(model, txn);
+    }
+    return one_in(model, model->config.tree_one_in) ? change_named(model, txn)
+                                                    : change_tree(model, txn);
 }
 
 /* What a successful commit promises. */

@@ -47,6 +47,7 @@ struct store_model_config {
     unsigned sorted_max;       /* entries of a sorted put */
     unsigned savepoint_one_in; /* steps of a transaction that open, roll back or release; 0: none */
     unsigned revert_one_in;    /* steps of a transaction that revert to a root; 0: none */
+    unsigned tree_one_in;      /* changes that concern named trees; 0: none */
     unsigned weight[STORE_MODEL_STEPS];
 };
 

@@ -746,11 +746,7 @@ Test(trees, can_be_thousands)
 
 Test(trees, take_turns_in_a_transaction_larger_than_the_arena)
 {
-    must(verso_close(store));
-    verso_options options = VERSO_OPTIONS_INIT;
-    options.arena_bytes = 1; /* the least that there can be */
-    options.system = simulated_disk_os(disk);
-    must(verso_open(path, &options, &store));
+    store->store->arena_limit = 64; /* frames: fewer than verso_open() allows */
     verso_txn *txn = begin();
     verso_txn *a = create(txn, "a");
     verso_txn *b = create(txn, "b");
@@ -768,6 +764,23 @@ Test(trees, take_turns_in_a_transaction_larger_than_the_arena)
     verso_cursor_close(cursor);
     uint64_t keys = info_of(verso_txn_view(b)).keys;
     cr_assert_eq(keys, 2000);
+    commit(txn);
+}
+
+Test(trees, keep_their_cursors_when_another_one_pushes_their_pages_out)
+{
+    store->store->arena_limit = 64; /* frames: fewer than verso_open() allows */
+    verso_txn *txn = begin();
+    verso_txn *a = create(txn, "a");
+    put_many(a, 100, 40);
+    verso_cursor *cursor = NULL;
+    must(verso_cursor_open(verso_txn_view(a), NULL, &cursor));
+    verso_entry entry;
+    must(verso_cursor_last(cursor, &entry)); /* in a frame */
+    put_many(create(txn, "b"), 4000, 40);    /* which holds another page by now */
+    must(verso_cursor_previous(cursor, &entry));
+    cr_assert_arr_eq(entry.key.data, "key000098", 9);
+    verso_cursor_close(cursor);
     commit(txn);
 }
 
