@@ -267,6 +267,80 @@ Test(key_history, a_key_is_followed_into_the_leaf_that_was_dropped)
     cr_assert_eq(verso_close(store), VERSO_OK);
 }
 
+/* ---- named trees ---- */
+
+static uint64_t put_in(verso_store *store, const char *name, const char *key, const char *value)
+{
+    verso_txn *txn = begin(store);
+    verso_txn *tree = NULL;
+    cr_assert_eq(verso_txn_tree(txn, verso_text(name), true, &tree), VERSO_OK);
+    cr_assert_eq(verso_put(tree, verso_text(key), verso_text(value)), VERSO_OK);
+    return commit(txn);
+}
+
+static verso_history *open_in_tree(verso_store *store, const char *name, verso_view **view)
+{
+    verso_view *tree = NULL;
+    verso_history *history = NULL;
+    cr_assert_eq(verso_view_open(store, view), VERSO_OK);
+    cr_assert_eq(verso_view_tree(*view, verso_text(name), &tree), VERSO_OK);
+    cr_assert_eq(verso_history_open(tree, verso_text("key"), &history), VERSO_OK);
+    return history;
+}
+
+Test(key_history, a_key_of_a_named_tree_is_followed_in_that_tree)
+{
+    verso_store *store = open_in_memory(512, 0);
+    put(store, "key", "of the default tree");
+    put_in(store, "first", "key", "one"); /* 2 */
+    put_in(store, "second", "key", "other");
+    put(store, "key", "again");
+    put_in(store, "first", "key", "two"); /* 5 */
+    verso_txn *txn = begin(store);
+    cr_assert_eq(verso_tree_rename(txn, verso_text("first"), verso_text("renamed")), VERSO_OK);
+    commit(txn); /* 6: the tree is the same one */
+    put_in(store, "renamed", "key", "three");
+    put_in(store, "first", "key", "in another tree");
+    verso_view *view = NULL;
+    verso_history *history = open_in_tree(store, "renamed", &view);
+    expect(history, 7, "three");
+    expect(history, 5, "two");
+    expect(history, 2, "one");
+    expect_end(history, view);
+    history = open_in_tree(store, "first", &view);
+    expect(history, 8, "in another tree");
+    expect_end(history, view);
+    history = open_newest(store, "key", &view);
+    expect(history, 4, "again");
+    expect(history, 1, "of the default tree");
+    expect_end(history, view);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+}
+
+Test(key_history, ends_where_the_tree_was_made)
+{
+    verso_store *store = open_in_memory(512, 0);
+    for (unsigned i = 0; i < 300; i++) {
+        put_in(store, "before", "key", i % 2 == 0 ? "even" : "odd");
+    }
+    put_in(store, "tree", "key", "value");
+    verso_view *view = NULL;
+    verso_view *tree = NULL;
+    cr_assert_eq(verso_view_open(store, &view), VERSO_OK);
+    cr_assert_eq(verso_view_tree(view, verso_text("tree"), &tree), VERSO_OK);
+    struct vs_key_history *history = NULL;
+    verso_err err =
+        vs_key_history_open(store->store, &tree->record, tree->number, verso_text("key"), &history);
+    cr_assert_eq(err, VERSO_OK);
+    struct vs_key_state state;
+    cr_assert_eq(vs_key_history_next(history, &state), VERSO_OK);
+    cr_assert_eq(vs_key_history_next(history, &state), VERSO_NOT_FOUND);
+    cr_assert_leq(vs_key_history_lookups(history), 2, "not root by root to the oldest");
+    vs_key_history_close(history);
+    verso_view_close(view);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+}
+
 /* ---- how many roots are looked at ---- */
 
 enum { KEYS = 20000, ROOTS = 10000 };
@@ -276,7 +350,7 @@ static uint64_t lookups(verso_store *store, const char *key, unsigned *states)
     verso_view *view = NULL;
     cr_assert_eq(verso_view_open(store, &view), VERSO_OK);
     struct vs_key_history *history = NULL;
-    cr_assert_eq(vs_key_history_open(store->store, &view->record, verso_text(key), &history),
+    cr_assert_eq(vs_key_history_open(store->store, &view->record, 0, verso_text(key), &history),
                  VERSO_OK);
     struct vs_key_state state;
     *states = 0;

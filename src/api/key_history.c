@@ -41,7 +41,7 @@ verso_err verso_history_open(verso_view *view, verso_slice key, verso_history **
         return vs_fault(VERSO_NOMEM, "no memory for a key's history");
     }
     fresh->owner = view->owner;
-    err = vs_key_history_open(view->owner->store, &view->record, key, &fresh->walk);
+    err = vs_key_history_open(view->owner->store, &view->record, view->number, key, &fresh->walk);
     if (err != VERSO_OK) {
         free(fresh);
         return err;

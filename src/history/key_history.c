@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "os/fault.h"
+#include "tree/catalogue.h"
 #include "tree/path.h"
 
 /** The key as one root has it. */
@@ -29,12 +30,14 @@ struct spot {
     struct vs_root_record root; /* without its note */
     vs_page_no leaf;            /* that covers the key; 0: the tree is empty */
     uint64_t birth;             /* of that leaf; of an empty tree this is the root's id */
+    bool is_unborn;             /* no older root can have the tree */
     bool there;
     struct vs_payload payload;
 };
 
 struct vs_key_history {
     struct vs_store *store;
+    uint64_t tree;      /* its number; 0: the default one */
     verso_err error;    /* VERSO_NOT_FOUND: the end was met */
     struct spot told;   /* that of the last state handed out */
     struct spot coming; /* that of the next one */
@@ -59,12 +62,39 @@ static void let_go(struct vs_key_history *history, struct spot *spot)
     }
 }
 
+/** The top of the tree in the spot's root. A tree that the root does not have counts as empty. */
+static verso_err find_tree(struct vs_key_history *history, struct spot *spot,
+                           struct vs_tree_root *tree)
+{
+    *tree = spot->root.tree;
+    spot->is_unborn = false;
+    if (history->tree == 0) {
+        return VERSO_OK;
+    }
+    struct vs_tree_view catalogue = {&history->store->pages, spot->root.catalogue,
+                                     spot->root.version};
+    uint8_t bytes[VERSO_NAME_MAX];
+    verso_slice name;
+    struct vs_tree_record record = {0};
+    verso_err err = vs_catalogue_find_number(&catalogue, history->tree, bytes, &name, &record);
+    if (err == VERSO_NOT_FOUND) { /* dropped, or not made yet: numbers are given in order */
+        uint64_t next = 0;
+        err = vs_catalogue_next_number(&catalogue, &next);
+        spot->is_unborn = next <= history->tree;
+    }
+    *tree = record.root;
+    return err;
+}
+
 /** Look the key up in the spot's root, which is pinned. */
 static verso_err look(struct vs_key_history *history, struct spot *spot)
 {
-    struct vs_tree_view view = {&history->store->pages, spot->root.tree, spot->root.version};
+    struct vs_tree_view view = {.pages = &history->store->pages, .version = spot->root.version};
     struct vs_path path;
-    verso_err err = vs_path_to_key(&view, key_of(history), false, &path);
+    verso_err err = find_tree(history, spot, &view.root);
+    if (err == VERSO_OK) {
+        err = vs_path_to_key(&view, key_of(history), false, &path);
+    }
     if (err != VERSO_OK) {
         return err;
     }
@@ -174,7 +204,8 @@ static verso_err look_before(struct vs_key_history *history, const struct spot *
             return err;
         }
     }
-    return since <= 1 ? VERSO_NOT_FOUND : look_at_or_below(history, since - 1, before);
+    return since <= 1 || spot->is_unborn ? VERSO_NOT_FOUND
+                                         : look_at_or_below(history, since - 1, before);
 }
 
 static verso_err is_same(struct vs_key_history *history, const struct spot *a, const struct spot *b,
@@ -275,13 +306,14 @@ verso_err vs_key_history_next(struct vs_key_history *history, struct vs_key_stat
 }
 
 verso_err vs_key_history_open(struct vs_store *store, const struct vs_root_record *root,
-                              verso_slice key, struct vs_key_history **history)
+                              uint64_t tree, verso_slice key, struct vs_key_history **history)
 {
     struct vs_key_history *fresh = calloc(1, sizeof *fresh + key.size);
     if (fresh == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory for a key's history");
     }
     fresh->store = store;
+    fresh->tree = tree;
     fresh->key_size = key.size;
     if (key.size > 0) {
         memcpy(fresh->key, key.data, key.size);

@@ -26,11 +26,12 @@ struct vs_key_state {
  * Begin a walk back from a root.
  *
  * @param root  Pinned by the caller.
+ * @param tree  The number of a named tree, whatever its names were; 0: the default one.
  * @param key   Copied.
  * @param[out] history  Free it with vs_key_history_close().
  */
 verso_err vs_key_history_open(struct vs_store *store, const struct vs_root_record *root,
-                              verso_slice key, struct vs_key_history **history);
+                              uint64_t tree, verso_slice key, struct vs_key_history **history);
 
 /** The next older state. VERSO_NOT_FOUND: there is none. An error stays. */
 verso_err vs_key_history_next(struct vs_key_history *history, struct vs_key_state *state);
