@@ -240,6 +240,101 @@ Test(revert, an_error_in_the_middle_breaks_the_transaction)
     simulated_disk_close(disk);
 }
 
+/* ---- all trees ---- */
+
+static void put_in(verso_txn *txn, const char *name, const char *key, const char *value)
+{
+    verso_txn *tree = NULL;
+    cr_assert_eq(verso_txn_tree(txn, verso_text(name), true, &tree), VERSO_OK, "%s",
+                 verso_error_detail());
+    cr_assert_eq(verso_put(tree, verso_text(key), verso_text(value)), VERSO_OK);
+}
+
+static void rename_tree(verso_txn *txn, const char *name, const char *to)
+{
+    verso_err err = verso_tree_rename(txn, verso_text(name), verso_text(to));
+    cr_assert_eq(err, VERSO_OK, "%s to %s: %s", name, to, verso_error_detail());
+}
+
+static uint64_t revert_all_to(verso_store *store, uint64_t root, uint64_t *changes)
+{
+    verso_view *to = NULL;
+    cr_assert_eq(verso_view_open_root(store, root, &to), VERSO_OK, "%s", verso_error_detail());
+    verso_txn *txn = begin(store);
+    verso_err err = verso_revert_all(txn, to, changes);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    uint64_t made = commit(txn);
+    verso_view *now = NULL;
+    cr_assert_eq(verso_view_open_root(store, made, &now), VERSO_OK);
+    cr_assert_eq(info_of(now).fingerprint, info_of(to).fingerprint);
+    verso_view_close(now);
+    verso_view_close(to);
+    return made;
+}
+
+Test(revert, all_trees_come_back_with_their_names)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.create = true;
+    options.page_size = 512;
+    options.system = simulated_disk_os(disk);
+    verso_store *store = NULL;
+    cr_assert_eq(verso_open("store", &options, &store), VERSO_OK, "%s", verso_error_detail());
+    verso_txn *txn = begin(store);
+    put_all(txn, 100, "default");
+    put_in(txn, "a", "key", "of a");
+    put_in(txn, "b", "key", "of b");
+    put_in(txn, "c", "key", "of c");
+    put_in(txn, "gone", "key", "of gone");
+    uint64_t first = commit(txn);
+    txn = begin(store);
+    cr_assert_eq(verso_tree_drop(txn, verso_text("gone")), VERSO_OK);
+    rename_tree(txn, "a", "x"); /* a, b, c go round */
+    rename_tree(txn, "b", "a");
+    rename_tree(txn, "c", "b");
+    rename_tree(txn, "x", "c");
+    put_in(txn, "a", "more", "value");
+    put_in(txn, "gone", "key", "of another tree under that name");
+    put_in(txn, "stranger", "key", "of a tree that was not there");
+    put_in(txn, "being reverted 1 0", "key", "of one whose name is in the way");
+    put_all(txn, 300, "changed");
+    uint64_t second = commit(txn);
+    uint64_t changes = 0;
+    uint64_t third = revert_all_to(store, first, &changes);
+    cr_assert_eq(changes, 3 + 1 + 1 + KEYS / 300, "3 keys dropped, 1 deleted, 1 back, those put");
+    verso_view *view = NULL;
+    cr_assert_eq(verso_view_open_root(store, third, &view), VERSO_OK);
+    const char *names[] = {"a", "b", "c", "gone"};
+    for (unsigned i = 0; i < 4; i++) {
+        verso_view *tree = NULL;
+        verso_slice value;
+        char expected[24];
+        snprintf(expected, sizeof expected, "of %s", names[i]);
+        cr_assert_eq(verso_view_tree(view, verso_text(names[i]), &tree), VERSO_OK);
+        cr_assert_eq(verso_get(tree, verso_text("key"), &value), VERSO_OK);
+        cr_assert_eq(value.size, strlen(expected));
+        cr_assert_arr_eq(value.data, expected, value.size);
+    }
+    verso_view *stranger = NULL;
+    cr_assert_eq(verso_view_tree(view, verso_text("stranger"), &stranger), VERSO_NOT_FOUND);
+    verso_view_close(view);
+    revert_all_to(store, second, NULL); /* and forward again */
+    revert_all_to(store, first, NULL);
+    cr_assert_eq(revert_all_to(store, first, &changes), second + 3, "nothing to do, no root");
+    cr_assert_eq(changes, 0);
+    expect_check(store);
+    struct simulated_disk *after = simulated_disk_crash(disk, 1, SIMULATED_CRASH_ALL_OLD);
+    verso_store *again = NULL;
+    options.system = simulated_disk_os(after);
+    cr_assert_eq(verso_open("store", &options, &again), VERSO_OK, "%s", verso_error_detail());
+    expect_check(again);
+    cr_assert_eq(verso_close(again), VERSO_OK);
+    simulated_disk_close(after);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    simulated_disk_close(disk);
+}
+
 Test(revert, bad_arguments_are_refused)
 {
     verso_store *stores[2] = {NULL, NULL};
@@ -255,6 +350,10 @@ Test(revert, bad_arguments_are_refused)
     cr_assert_eq(verso_revert(txn, views[1], NULL, NULL), VERSO_INVALID);
     cr_assert_eq(verso_revert(txn, verso_txn_view(txn), NULL, NULL), VERSO_INVALID);
     cr_assert_eq(verso_revert(txn, views[0], &range, NULL), VERSO_INVALID);
+    cr_assert_eq(verso_revert_all(NULL, views[0], NULL), VERSO_INVALID);
+    cr_assert_eq(verso_revert_all(txn, NULL, NULL), VERSO_INVALID);
+    cr_assert_eq(verso_revert_all(txn, views[1], NULL), VERSO_INVALID);
+    cr_assert_eq(verso_revert_all(txn, verso_txn_view(txn), NULL), VERSO_INVALID);
     cr_assert_eq(verso_revert(txn, views[0], NULL, NULL), VERSO_OK, "of nothing");
     verso_abort(txn);
     for (unsigned i = 0; i < 2; i++) {

@@ -5,10 +5,11 @@
  * batches of bounded memory; after each the walk begins again behind the batch's last key, which
  * costs two descents.
  */
+#include "api/revert.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/handles.h"
 #include "api/range.h"
 #include "history/difference.h"
 #include "os/fault.h"
@@ -118,8 +119,8 @@ static verso_err run(struct revert *revert)
     }
 }
 
-static verso_err revert_range(verso_txn *txn, const struct vs_tree_view *to,
-                              const struct vs_key_range *range, uint64_t *changes)
+verso_err vs_revert_tree(verso_txn *txn, const struct vs_tree_view *to,
+                         const struct vs_key_range *range, uint64_t *changes)
 {
     size_t key_max = vs_leaf_key_max(to->pages->page_size);
     struct revert revert = {.txn = txn, .to = to};
@@ -146,27 +147,27 @@ static verso_err revert_range(verso_txn *txn, const struct vs_tree_view *to,
     return VERSO_OK;
 }
 
-static verso_err check_arguments(const verso_txn *txn, const verso_view *to)
+verso_err vs_revert_check(const verso_txn *txn, const verso_view *to)
 {
     verso_err err = vs_txn_check(txn);
     if (err != VERSO_OK) {
         return err;
     }
     if (to == NULL) {
-        return vs_fault(VERSO_INVALID, "verso_revert: the view is NULL");
+        return vs_fault(VERSO_INVALID, "revert: the view is NULL");
     }
     if (to->owner != txn->shared->owner) {
-        return vs_fault(VERSO_INVALID, "verso_revert: the view is of another store");
+        return vs_fault(VERSO_INVALID, "revert: the view is of another store");
     }
     if (to->txn != NULL) {
-        return vs_fault(VERSO_INVALID, "verso_revert: the view is a transaction's; give a root's");
+        return vs_fault(VERSO_INVALID, "revert: the view is a transaction's; give a root's");
     }
     return VERSO_OK;
 }
 
 verso_err verso_revert(verso_txn *txn, verso_view *to, const verso_range *given, uint64_t *changes)
 {
-    verso_err err = check_arguments(txn, to);
+    verso_err err = vs_revert_check(txn, to);
     struct vs_range range;
     if (err == VERSO_OK) {
         err = vs_range_read(given, &range);
@@ -174,7 +175,7 @@ verso_err verso_revert(verso_txn *txn, verso_view *to, const verso_range *given,
     if (err != VERSO_OK) {
         return err;
     }
-    err = revert_range(txn, &to->tree, &range.keys, changes);
+    err = vs_revert_tree(txn, &to->tree, &range.keys, changes);
     vs_range_clear(&range);
     return err;
 }
