@@ -887,9 +887,9 @@ typedef struct verso_space_report {
     size_t size;            /**< sizeof(verso_space_report). */
     uint64_t file_bytes;    /**< Length of the file: the sum of those below. */
     uint64_t live_bytes;    /**< Pages of the newest root. */
-    uint64_t history_bytes; /**< Pages that older roots keep by the policy. */
-    uint64_t tag_bytes;     /**< Pages that only tagged roots keep. */
-    uint64_t reader_bytes;  /**< Pages that only open views keep. */
+    uint64_t history_bytes; /**< Pages that older roots keep, neither tagged nor open. */
+    uint64_t tag_bytes;     /**< Of the others: pages that tagged roots keep. */
+    uint64_t reader_bytes;  /**< Of the others: pages that roots open in views keep. */
     uint64_t passing_bytes; /**< Pages that only the checkpoint on disk, or what is not durable yet,
                                  keeps: free after the next checkpoint. */
     uint64_t free_bytes;    /**< Pages to be used again. */

@@ -12,7 +12,7 @@ about "help"
 run --help
 ends_with 0
 is_silent
-for verb in load put get del scan count nth rank roots diff history revert trees backup compact \
+for verb in load put get del scan count nth rank roots tag keep diff history revert trees backup compact \
     stat check; do
     run --help
     prints_like "^  $verb STORE"
@@ -32,7 +32,7 @@ says "--help"
 run frobnicate store
 ends_with 2
 says "no verb 'frobnicate'.*verso --help"
-for verb in load put get del scan count nth rank roots diff history revert trees backup compact \
+for verb in load put get del scan count nth rank roots tag keep diff history revert trees backup compact \
     stat check; do
     run $verb
     ends_with 2

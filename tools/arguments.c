@@ -12,6 +12,7 @@
 
 #include "escape.h"
 #include "message.h"
+#include "moment.h"
 
 static bool read_number(const char *verb, const char *what, uint64_t least, const char *word,
                         uint64_t *number)
@@ -72,6 +73,17 @@ void arguments_word_is_wrong(const struct arguments *arguments, const char *what
     }
 }
 
+static bool read_time(const struct arguments *arguments, const char *what, const char *word,
+                      struct time_option *target)
+{
+    struct word_fault fault;
+    target->given = moment_read(word, moment_now(), &target->time_us, &fault);
+    if (!target->given) {
+        arguments_word_is_wrong(arguments, what, word, &fault);
+    }
+    return target->given;
+}
+
 static bool read_value(const struct arguments *arguments, const struct option *option, char *word)
 {
     char what[32];
@@ -90,6 +102,8 @@ static bool read_value(const struct arguments *arguments, const struct option *o
     case OPTION_NAME:
         bytes->given = read_name(arguments->verb, what, word, &bytes->bytes);
         return bytes->given;
+    case OPTION_TIME:
+        return read_time(arguments, what, word, option->target);
     case OPTION_SWITCH: /* takes no value */
     case OPTION_WORD:
         break;
@@ -124,7 +138,9 @@ static struct options all_options(const struct syntax *syntax)
         add_options(&all, range, sizeof range / sizeof range[0]);
     }
     if (syntax->root != NULL) {
-        const struct option root[] = {{"root", OPTION_NUMBER, &syntax->root->root}};
+        const struct option root[] = {{"root", OPTION_NUMBER, &syntax->root->root},
+                                      {"tag", OPTION_NAME, &syntax->root->tag},
+                                      {"at", OPTION_TIME, &syntax->root->at}};
         add_options(&all, root, sizeof root / sizeof root[0]);
     }
     if (syntax->tree != NULL) {
@@ -196,6 +212,17 @@ static bool has_right_operands(const struct arguments *arguments, const struct s
     return true;
 }
 
+/** Do the options of the groups agree with each other? */
+static bool options_agree(const struct arguments *arguments, const struct syntax *syntax)
+{
+    const struct root_options *root = syntax->root;
+    if (root != NULL && root->root.given + root->tag.given + root->at.given > 1) {
+        message_usage(arguments->verb, "only one of --root, --tag and --at can say which root");
+        return false;
+    }
+    return true;
+}
+
 bool arguments_read(struct arguments *arguments, const struct syntax *syntax)
 {
     struct options options = all_options(syntax);
@@ -214,7 +241,7 @@ bool arguments_read(struct arguments *arguments, const struct syntax *syntax)
         }
     }
     arguments->count = operands;
-    return has_right_operands(arguments, syntax);
+    return has_right_operands(arguments, syntax) && options_agree(arguments, syntax);
 }
 
 bool arguments_bytes(const struct arguments *arguments, size_t i, const char *name,
@@ -238,8 +265,16 @@ bool arguments_name(const struct arguments *arguments, size_t i, const char *nam
 bool arguments_root_word(const struct arguments *arguments, const char *what, char *word,
                          struct root_options *root)
 {
+    if (word[0] == '@') {
+        return read_time(arguments, what, word + 1, &root->at);
+    }
+    if (strncmp(word, "tag:", 4) == 0) {
+        root->tag.given = read_name(arguments->verb, what, word + 4, &root->tag.bytes);
+        return root->tag.given;
+    }
     if (word[0] < '0' || word[0] > '9') {
-        message_usage(arguments->verb, "%s '%s': a root is a number", what, word);
+        message_usage(arguments->verb, "%s '%s': a root is a number, tag:NAME or @TIME", what,
+                      word);
         return false;
     }
     root->root.given = read_number(arguments->verb, what, 0, word, &root->root.value);
@@ -272,5 +307,5 @@ verso_range range_of(const struct range_options *options)
 
 bool root_is_given(const struct root_options *options)
 {
-    return options->root.given;
+    return options->root.given || options->tag.given || options->at.given;
 }

@@ -20,6 +20,12 @@ struct number_option {
     uint64_t value;
 };
 
+/** A point in time from the command line. */
+struct time_option {
+    bool given;
+    int64_t time_us;
+};
+
 /** Bytes from the command line, their escapes read; borrowed from argv. */
 struct bytes_option {
     bool given;
@@ -32,6 +38,7 @@ enum option_kind {
     OPTION_POSITIVE, /* target: struct number_option; 1 or more */
     OPTION_BYTES,    /* target: struct bytes_option */
     OPTION_NAME,     /* target: struct bytes_option; of a tag or a tree */
+    OPTION_TIME,     /* target: struct time_option */
     OPTION_WORD,     /* target: char *, the word as it was written; NULL: not given */
 };
 
@@ -48,9 +55,11 @@ struct range_options {
     struct bytes_option prefix;
 };
 
-/** --root: the root to look at. */
+/** --root, --tag, --at: the root to look at, at most one of them. */
 struct root_options {
     struct number_option root;
+    struct bytes_option tag;
+    struct time_option at;
 };
 
 enum { OPERANDS_MAX = 3, OPTIONS_MAX = 16 };
@@ -93,7 +102,7 @@ bool arguments_number(const struct arguments *arguments, size_t i, const char *n
 bool arguments_name(const struct arguments *arguments, size_t i, const char *name,
                     verso_slice *bytes);
 
-/** Operand `i` as a root: a number. @return False after a message to the user. */
+/** Operand `i` as a root: a number, tag:NAME or @TIME. @return False after a message to the user. */
 bool arguments_root(const struct arguments *arguments, size_t i, const char *name,
                     struct root_options *root);
 

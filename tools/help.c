@@ -26,7 +26,9 @@ static const struct help texts[] = {
      "  count STORE             count the keys of a range\n"
      "  nth STORE N             print the entry with N keys below it\n"
      "  rank STORE KEY          print how many keys are below a key\n"
-     "  roots STORE             list the kept roots\n"
+     "  roots STORE             list the kept roots, with what each costs\n"
+     "  tag STORE [NAME]        list the tags; name a root; delete a name\n"
+     "  keep STORE              print, set or try the rule by which roots are kept\n"
      "  diff STORE A B          print what changed from root A to root B\n"
      "  history STORE KEY       print the values that a key has had\n"
      "  revert STORE ROOT       make the content equal to that of an older root again\n"
@@ -40,6 +42,11 @@ static const struct help texts[] = {
      "  verso --version         the version of the library\n"
      "\n"
      "STORE is the path of one file. load and put create it.\n"
+     "\n"
+     "Where a root is a word (ROOT, A, B) it is a number, tag:NAME or @TIME. TIME is as\n"
+     "2026-11-21, 2026-11-21T12:30:00Z or with +02:00, or back from now: -90s, -15m, -2h, -3d, "
+     "-1w.\n"
+     "It stands for the newest root committed at or before it.\n"
      "\n"
      "Keys, values and notes are read with the escapes \\xHH (any byte), \\t, \\n and \\\\. On "
      "output\n"
@@ -74,11 +81,12 @@ static const struct help texts[] = {
      "\n"
      "  --tree NAME  in the tree of that name, which is created if there is none\n"
      "  --note TEXT  kept with the root (up to 1,024 bytes)\n"},
-    {"get", "Usage: verso get STORE KEY [--root ID] [--tree NAME]\n"
+    {"get", "Usage: verso get STORE KEY [--root ID | --tag NAME | --at TIME] [--tree NAME]\n"
             "\n"
             "Print the value of one key.\n"
             "\n"
             "  --root ID    in that root; without it, in the newest\n"
+            "  --tag NAME, --at TIME   or in the root of that tag, or the newest of that time\n"
             "  --tree NAME  in the tree of that name\n"
             "\n"
             "Exit code 1 if there is no such key, root or tree.\n"},
@@ -97,7 +105,7 @@ static const struct help texts[] = {
      "  --note TEXT  kept with the root (up to 1,024 bytes)\n"},
     {"scan",
      "Usage: verso scan STORE [--from K] [--to K] [--prefix P] [--reverse] [--limit N] [--count]\n"
-     "                        [--root ID] [--tree NAME]\n"
+     "                        [--root ID | --tag NAME | --at TIME] [--tree NAME]\n"
      "\n"
      "Print entries as 'key<TAB>value', in the order of the bytes of their keys.\n"
      "\n"
@@ -108,36 +116,78 @@ static const struct help texts[] = {
      "  --limit N    at most N entries\n"
      "  --count      print only how many there are\n"
      "  --root ID    in that root; without it, in the newest\n"
+     "  --tag NAME, --at TIME   or in the root of that tag, or the newest of that time\n"
      "  --tree NAME  in the tree of that name\n"
      "\n"
      "Options narrow each other. No entry in the range is no error. Exit code 1 if there is no\n"
      "such root or tree.\n"},
     {"count",
-     "Usage: verso count STORE [--from K] [--to K] [--prefix P] [--root ID] [--tree NAME]\n"
+     "Usage: verso count STORE [--from K] [--to K] [--prefix P] [--root ID | --tag NAME | --at "
+     "TIME] [--tree NAME]\n"
      "\n"
      "Print how many keys a range has, all keys without one. This reads a few pages, whatever the\n"
      "number is. The options are those of scan.\n"},
-    {"nth", "Usage: verso nth STORE N [--root ID] [--tree NAME]\n"
+    {"nth", "Usage: verso nth STORE N [--root ID | --tag NAME | --at TIME] [--tree NAME]\n"
             "\n"
             "Print the entry that has N keys below it, as scan does: 0 is the first. Exit code 1 "
             "if there\n"
             "are not so many keys.\n"
             "\n"
             "  --root ID    in that root; without it, in the newest\n"
+            "  --tag NAME, --at TIME   or in the root of that tag, or the newest of that time\n"
             "  --tree NAME  in the tree of that name\n"},
-    {"rank", "Usage: verso rank STORE KEY [--root ID] [--tree NAME]\n"
+    {"rank", "Usage: verso rank STORE KEY [--root ID | --tag NAME | --at TIME] [--tree NAME]\n"
              "\n"
              "Print how many keys are below KEY, which need not be there.\n"
              "\n"
              "  --root ID    in that root; without it, in the newest\n"
+             "  --tag NAME, --at TIME   or in the root of that tag, or the newest of that time\n"
              "  --tree NAME  in the tree of that name\n"},
-    {"roots", "Usage: verso roots STORE\n"
-              "\n"
-              "List the kept roots, oldest first, one a line, separated by tabs: number, time of "
-              "the commit\n"
-              "(ISO 8601, UTC), number of keys, fingerprint, note. Roots with equal fingerprints "
-              "have equal\n"
-              "content.\n"},
+    {"roots",
+     "Usage: verso roots STORE [--cost]\n"
+     "\n"
+     "List the kept roots, oldest first, one a line, separated by tabs: number, time of the "
+     "commit\n"
+     "(ISO 8601, UTC), number of keys, fingerprint, note. Roots with equal fingerprints have "
+     "equal\n"
+     "content.\n"
+     "\n"
+     "  --cost       three numbers more, in bytes: what only this root keeps, so that dropping it\n"
+     "               frees it; what it shares with the kept root before it; with the one after "
+     "it\n"},
+    {"tag",
+     "Usage: verso tag STORE\n"
+     "       verso tag STORE NAME [ROOT | --root ID | --tag NAME | --at TIME]\n"
+     "       verso tag STORE NAME --delete\n"
+     "\n"
+     "List the tags in the order of their names, one a line, separated by tabs: name, root, time "
+     "when\n"
+     "it was set. Or name a root (the newest, unless one is given): it is kept until the tag is\n"
+     "deleted. A name that another root has must be deleted first. Or delete a name.\n"},
+    {"keep",
+     "Usage: verso keep STORE [--last N] [--within DURATION] [--thin SPEC] [--checkpoints]\n"
+     "                  [--budget SIZE|RATIO] [--dry-run]\n"
+     "       verso keep STORE --all | --default [--dry-run]\n"
+     "\n"
+     "Print the rule by which roots are kept; or set it, which drops at once what it does not "
+     "keep,\n"
+     "and print it. The options say the whole rule. Tagged roots are always kept.\n"
+     "\n"
+     "  --last N           the newest N (without it: 1)\n"
+     "  --within DURATION  all up to that age: 36h, 1d12h (units w, d, h, m, s, ms)\n"
+     "  --thin SPEC        up to an AGE the last in each SPACING: AGE/SPACING[,AGE/SPACING...], "
+     "as\n"
+     "                     1d/1h,30d/1d,forever/1w; 1s alone means forever/1s\n"
+     "  --checkpoints      the roots of checkpoints, whose pages are written anyway\n"
+     "  --budget B         older roots than the newest N go, oldest first, while history holds "
+     "more:\n"
+     "                     a size (64M, 1.5G, in powers of 1,024), a share of the newest root's "
+     "pages\n"
+     "                     (100%, 1.0), or both separated by a comma: the larger counts\n"
+     "  --all              all of them\n"
+     "  --default          the rule of new stores: --last 100 --thin 1s --checkpoints\n"
+     "                     --budget 64M,100%\n"
+     "  --dry-run          only say which roots would go now, and how many bytes that frees\n"},
     {"diff",
      "Usage: verso diff STORE A B [--from K] [--to K] [--prefix P] [--summary] [--tree NAME]\n"
      "\n"
@@ -154,7 +204,8 @@ static const struct help texts[] = {
      "               of both roots were visited to find that out\n"
      "  --tree NAME  in the tree of that name\n"},
     {"history",
-     "Usage: verso history STORE KEY [--limit N] [--root ID] [--tree NAME]\n"
+     "Usage: verso history STORE KEY [--limit N] [--root ID | --tag NAME | --at TIME] [--tree "
+     "NAME]\n"
      "\n"
      "Print the values that the key has had in the kept roots, newest first, one a line, "
      "separated\n"
@@ -163,6 +214,7 @@ static const struct help texts[] = {
      "\n"
      "  --limit N    at most N lines\n"
      "  --root ID    from that root back; without it, from the newest\n"
+     "  --tag NAME, --at TIME   or in the root of that tag, or the newest of that time\n"
      "  --tree NAME  in the tree of that name\n"},
     {"revert",
      "Usage: verso revert STORE ROOT [--from K] [--to K] [--prefix P] [--tree NAME] [--note TEXT]\n"
@@ -174,9 +226,9 @@ static const struct help texts[] = {
      "  --from K, --to K, --prefix P   only keys of that range, as in scan\n"
      "  --tree NAME  in the tree of that name; if it was dropped since, it is created\n"
      "  --note TEXT  kept with the root (up to 1,024 bytes)\n"
-     "  --root ID    instead of ROOT\n"},
+     "  --root ID, --tag NAME, --at TIME   instead of ROOT\n"},
     {"trees",
-     "Usage: verso trees STORE [--root ID]\n"
+     "Usage: verso trees STORE [--root ID | --tag NAME | --at TIME]\n"
      "       verso trees STORE --drop NAME [--note TEXT]\n"
      "       verso trees STORE --rename OLD NEW [--note TEXT]\n"
      "\n"
@@ -186,6 +238,7 @@ static const struct help texts[] = {
      "print the new root; older roots still show it. Trees are created by load and put --tree.\n"
      "\n"
      "  --root ID    of that root; without it, of the newest\n"
+     "  --tag NAME, --at TIME   or in the root of that tag, or the newest of that time\n"
      "  --note TEXT  kept with the root (up to 1,024 bytes)\n"},
     {"backup", "Usage: verso backup STORE DEST [--newest]\n"
                "\n"
@@ -201,15 +254,16 @@ static const struct help texts[] = {
      "STORE.\n"
      "\n"
      "  --newest      only the newest root\n"
-     "  --roots LIST  these and the newest: numbers and ranges of them, as 7,8-12. A number must "
-     "be\n"
-     "                kept; of a range, those that are. None may be left out between two\n"
+     "  --roots LIST  these and the newest: numbers and ranges of them, as 3,7-12; also tag:NAME "
+     "and\n"
+     "                @TIME. A number must be kept; of a range, those that are\n"
      "\n"
      "DEST is as for backup.\n"},
-    {"stat",
-     "Usage: verso stat STORE\n"
-     "\n"
-     "Print the figures of the store, one a line: name, tab, number. Sizes are in bytes.\n"},
+    {"stat", "Usage: verso stat STORE\n"
+             "\n"
+             "Print the figures of the store, one a line: name, tab, number. Sizes are in bytes. "
+             "What holds\n"
+             "the space of the file stands last: live_bytes to ahead_bytes sum to file_bytes.\n"},
     {"check",
      "Usage: verso check STORE\n"
      "\n"

@@ -80,6 +80,9 @@ struct quantity_text quantity_duration_text(uint64_t us)
     struct quantity_text result = {""};
     size_t used = 0;
     for (unsigned i = 0; i < DURATIONS; i++) {
+        if (i == 0 && us % durations[0].size != 0) {
+            continue; /* 30d reads better than 4w2d */
+        }
         uint64_t number = us / durations[i].size;
         us %= durations[i].size;
         if (number > 0 || (i == DURATIONS - 1 && used == 0)) {

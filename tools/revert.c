@@ -46,7 +46,8 @@ int verb_revert(struct arguments *arguments)
         return ENDS_USAGE;
     }
     if ((arguments->count > 1) == root_is_given(&asked.root)) {
-        return message_usage(arguments->verb, "revert needs one ROOT, as a word or by --root");
+        return message_usage(arguments->verb,
+                             "revert needs one ROOT, as a word or by --root, --tag or --at");
     }
     if (arguments->count > 1 && !arguments_root(arguments, 1, "ROOT", &asked.root)) {
         return ENDS_USAGE;

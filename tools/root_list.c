@@ -145,7 +145,9 @@ static int by_id(const void *left, const void *right)
 
 static void sort_once_each(struct root_ids *ids)
 {
-    qsort(ids->ids, ids->count, sizeof *ids->ids, by_id);
+    if (ids->count > 0) { /* else there is no array */
+        qsort(ids->ids, ids->count, sizeof *ids->ids, by_id);
+    }
     size_t left = 0;
     for (size_t i = 0; i < ids->count; i++) {
         if (left == 0 || ids->ids[left - 1] != ids->ids[i]) {

@@ -7,6 +7,7 @@
 
 #include "escape.h"
 #include "message.h"
+#include "moment.h"
 
 static bool is_damage(verso_err err)
 {
@@ -62,6 +63,17 @@ int session_open_view(const struct session *session, const struct root_options *
         err = verso_view_open_root(session->store, root->root.value, view);
         return err == VERSO_OK ? ENDS_DONE
                                : message_failed(err, "%s: root %" PRIu64, path, root->root.value);
+    }
+    if (root->tag.given) {
+        err = verso_view_open_tag(session->store, root->tag.bytes, view);
+        struct brief_text tag = escape_brief(root->tag.bytes.data, root->tag.bytes.size);
+        return err == VERSO_OK ? ENDS_DONE : message_failed(err, "%s: tag '%s'", path, tag.text);
+    }
+    if (root->at.given) {
+        err = verso_view_open_at(session->store, root->at.time_us, view);
+        struct moment_text time = moment_text(root->at.time_us);
+        return err == VERSO_OK ? ENDS_DONE
+                               : message_failed(err, "%s: a root at or before %s", path, time.text);
     }
     err = verso_view_open(session->store, view);
     return err == VERSO_OK ? ENDS_DONE : message_failed(err, "%s: newest root", path);

@@ -18,6 +18,8 @@ int verb_count(struct arguments *arguments);
 int verb_nth(struct arguments *arguments);
 int verb_rank(struct arguments *arguments);
 int verb_roots(struct arguments *arguments);
+int verb_tag(struct arguments *arguments);
+int verb_keep(struct arguments *arguments);
 int verb_diff(struct arguments *arguments);
 int verb_history(struct arguments *arguments);
 int verb_revert(struct arguments *arguments);

@@ -12,7 +12,7 @@ const char *verso_strerror(verso_err err)
     case VERSO_NOT_FOUND:
         return "not found";
     case VERSO_EXISTS:
-        return "the key exists already";
+        return "exists already";
     case VERSO_INVALID:
         return "invalid argument";
     case VERSO_TOO_BIG:
