@@ -169,6 +169,36 @@ Test(copy, of_the_newest_root_alone_is_small)
     close_fixture(&fixture);
 }
 
+Test(copy, of_chosen_roots_has_them_and_the_newest)
+{
+    struct fixture fixture = open_fixture(21, 512, 0);
+    random_history_commits(&fixture.history, fixture.store, 80);
+    const verso_root_id chosen[] = {3, 4, 5, 17, 40, 78};
+    verso_copy_options options = {.size = sizeof options, .roots = chosen, .root_count = 6};
+    verso_copy_report report = make_copy(&fixture, &options);
+    cr_assert_eq(report.roots, 7);
+    cr_assert_eq(report.newest, 80);
+    verso_store *copy = open_named(fixture.disk, path, 0, 0);
+    for (verso_root_id root = 1, next = 0; root <= 80; root++) {
+        verso_view *view;
+        if (root == 80 || (next < 6 && root == chosen[next])) {
+            const char *fault = random_history_compare_root(fixture.store, copy, root);
+            cr_assert_null(fault, "%s", fault);
+            next++;
+        } else {
+            cr_assert_eq(verso_view_open_root(copy, root, &view), VERSO_GONE);
+        }
+    }
+    for (unsigned life = 0; life < 3; life++) {
+        random_history_commits(&fixture.history, copy, 20);
+        cr_assert_eq(check(copy).roots, 7 + 20 * (life + 1));
+        close_store(copy);
+        copy = open_named(fixture.disk, path, 0, 0);
+    }
+    close_store(copy);
+    close_fixture(&fixture);
+}
+
 Test(copy, of_an_empty_store_is_an_empty_store)
 {
     struct fixture fixture = open_fixture(1, 4096, 0);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/byte_order.h"
+#include "format/increment.h"
 #include "random_history.h"
 #include "simulated_disk.h"
 #include "verso.h"
@@ -197,6 +199,107 @@ Test(increment, applies_to_a_store_in_memory_too)
     cr_assert_null(fault, "%s", fault);
     cr_assert_eq(verso_close(other), VERSO_OK);
     cr_assert_eq(verso_close(memory), VERSO_OK);
+    close_fixture(&fixture);
+}
+
+/* ---- ids that no root has ---- */
+
+/* A source that keeps the tagged base and the newest three alone. */
+static void thin(struct fixture *fixture, verso_root_id base)
+{
+    char name[32];
+    snprintf(name, sizeof name, "base %" PRIu64, base);
+    cr_assert_eq(verso_tag_set(fixture->store, verso_text(name), base), VERSO_OK);
+    random_history_commits(&fixture->history, fixture->store, 10);
+    verso_retention policy = verso_keep_last(3);
+    cr_assert_eq(verso_retention_set(fixture->store, &policy), VERSO_OK);
+    policy = verso_keep_all();
+    cr_assert_eq(verso_retention_set(fixture->store, &policy), VERSO_OK);
+}
+
+static void expect_gone(verso_store *copy, verso_root_id from, verso_root_id to)
+{
+    for (verso_root_id root = from; root <= to; root++) {
+        verso_view *view;
+        cr_assert_eq(verso_view_open_root(copy, root, &view), VERSO_GONE, "root %" PRIu64, root);
+    }
+}
+
+/* Roots [from, to] never were in the copy, those behind them are as in the store. */
+static void expect_gap(verso_store *store, verso_store *copy, verso_root_id from, verso_root_id to)
+{
+    expect_gone(copy, from, to);
+    const char *fault = random_history_compare(store, copy, from);
+    cr_assert_null(fault, "%s", fault);
+    verso_check_report report = {.size = sizeof report};
+    verso_err err = verso_check(copy, &report);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+}
+
+Test(increment, passes_over_ids_that_the_source_does_not_keep)
+{
+    struct fixture fixture = open_fixture(14, 512, 10);
+    for (verso_root_id base = 10; base < 50; base += 10) {
+        fixture.history.changes_max = base == 30 ? 2000 : 20; /* by a checkpoint, or by the log */
+        thin(&fixture, base);
+        cr_assert_eq(make_increment(&fixture, base).roots, 3);
+        cr_assert_eq(apply_increment(&fixture).roots, 3);
+        simulated_disk_remove(fixture.disk, increment);
+        expect_gap(fixture.store, fixture.copy, base + 1, base + 7);
+    }
+    struct simulated_disk *after = simulated_disk_crash(fixture.disk, 1, SIMULATED_CRASH_ALL_OLD);
+    verso_store *copy = open_named(after, "copy", 0); /* recovered from its log */
+    expect_gone(copy, 11, 17);
+    expect_gap(fixture.store, copy, 41, 47);
+    random_history_commits(&fixture.history, copy, 5);
+    cr_assert_eq(newest_of(copy), 55);
+    cr_assert_eq(verso_close(copy), VERSO_OK);
+    copy = open_named(after, "copy", 0);
+    cr_assert_eq(newest_of(copy), 55);
+    verso_check_report report = {.size = sizeof report};
+    cr_assert_eq(verso_check(copy, &report), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_close(copy), VERSO_OK);
+    simulated_disk_close(after);
+    close_fixture(&fixture);
+}
+
+/* Add `more` to all ids of roots in an increment. */
+static void move_roots(struct fixture *fixture, uint64_t more)
+{
+    uint64_t size = 0;
+    const uint8_t *live = simulated_disk_bytes(fixture->disk, increment, &size);
+    uint8_t *bytes = malloc((size_t)size);
+    memcpy(bytes, live, (size_t)size);
+    struct vs_increment_header header;
+    uint32_t crc;
+    cr_assert_eq(vs_increment_header_decode(bytes, &header, &crc), VS_INCREMENT_OK);
+    for (uint8_t *at = bytes + VS_INCREMENT_HEADER; at < bytes + size;) {
+        enum vs_increment_kind kind;
+        uint64_t body_size;
+        cr_assert_null(vs_increment_record_decode(at, &kind, &body_size));
+        uint8_t *body = at + VS_INCREMENT_RECORD;
+        if (kind == VS_INCREMENT_ROOT) {
+            vs_put_le64(body, vs_get_le64(body) + more);
+        }
+        crc = vs_increment_record_encode(kind, (verso_slice){body, (size_t)body_size}, crc, at);
+        at = body + body_size;
+    }
+    simulated_disk_put(fixture->disk, increment, bytes, (size_t)size);
+    free(bytes);
+}
+
+Test(increment, passes_over_any_number_of_ids)
+{
+    struct fixture fixture = open_fixture(15, 512, 5);
+    random_history_commits(&fixture.history, fixture.store, 3);
+    make_increment(&fixture, 5);
+    move_roots(&fixture, UINT64_C(1) << 40);
+    apply_increment(&fixture);
+    cr_assert_eq(newest_of(fixture.copy), (UINT64_C(1) << 40) + 8);
+    random_history_commits(&fixture.history, fixture.copy, 3);
+    verso_check_report report = {.size = sizeof report};
+    cr_assert_eq(verso_check(fixture.copy, &report), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(report.roots, 5 + 3 + 3);
     close_fixture(&fixture);
 }
 

@@ -164,14 +164,65 @@ Test(roots, the_longest_note_fits)
 Test(roots, no_more_are_taken_than_the_ring_can_tell_apart)
 {
     begin_at(0);
+    append(1, "");
     verso_err err = vs_roots_reserve(&roots, VS_RECENT_ROOTS_MAX, 0);
     cr_assert_eq(err, VERSO_OK);
     err = vs_roots_reserve(&roots, UINT64_C(1) + VS_RECENT_ROOTS_MAX, 0);
     cr_assert_eq(err, VERSO_LIMIT);
-    append(1, "");
     forget(1);
     err = vs_roots_reserve(&roots, UINT64_C(1) + VS_RECENT_ROOTS_MAX, 0);
     cr_assert_eq(err, VERSO_OK);
+    end();
+}
+
+Test(roots, ids_that_were_passed_over_are_not_found)
+{
+    begin_at(0);
+    append(1, "one");
+    append(5, "five");
+    append(5000, "far"); /* chunks between are not there */
+    for (uint64_t version = 2; version < 5000; version++) {
+        cr_assert_eq(finds(version, "five"), version == 5, "root %u", (unsigned)version);
+    }
+    cr_assert(finds(1, "one"));
+    cr_assert(finds(5000, "far"));
+    forget(4000);
+    cr_assert_not(finds(5, "five"));
+    cr_assert(finds(5000, "far"));
+    append(5001, "next");
+    cr_assert(finds(5001, "next"));
+    end();
+}
+
+Test(roots, an_id_taken_back_may_be_passed_over)
+{
+    begin_at(0);
+    append(1, "");
+    append(2, "no");
+    vs_roots_retract(&roots, 2);
+    append(4, "four");
+    cr_assert_not(finds(2, "no"));
+    cr_assert_not(finds(3, ""));
+    cr_assert(finds(4, "four"));
+    end();
+}
+
+Test(roots, any_number_of_ids_is_passed_over_when_there_is_nothing_recent)
+{
+    begin_at(7);
+    append(8, "eight");
+    forget(8);
+    const uint64_t far[] = {9, UINT64_C(1) << 20, (UINT64_C(1) << 20) + 3, UINT64_C(1) << 40,
+                            (UINT64_C(1) << 40) + (uint64_t)VS_ROOT_CHUNK * VS_ROOT_CHUNKS_MAX};
+    for (unsigned i = 0; i < sizeof far / sizeof far[0]; i++) {
+        append(far[i], "far");
+        cr_assert(finds(far[i], "far"));
+        cr_assert_not(finds(far[i] - 1, "far"));
+        vs_roots_publish(&roots, far[i]);
+        cr_assert_eq(vs_roots_published(&roots), far[i]);
+        forget(far[i]);
+        cr_assert_not(finds(far[i], "far"));
+    }
     end();
 }
 

@@ -8,6 +8,8 @@
 #include "history/increment.h"
 #include "os/fault.h"
 
+enum { GAP_MAX = 1 << 20 }; /* ids passed over that the list of recent roots holds beside others */
+
 /* ---- making ---- */
 
 /* Read the whole file once: every record is proved. */
@@ -60,7 +62,9 @@ struct applying {
     struct vs_operations operations; /* of the running transaction, for the log */
     uint64_t tip;                    /* what the next root is to follow */
     uint64_t tip_fingerprint;
-    bool running; /* a transaction is */
+    bool running; /* a transaction is, for this root: */
+    struct vs_increment_root root;
+    uint8_t note[VS_NOTE_MAX];
     struct vs_copy_figures figures;
 };
 
@@ -145,11 +149,39 @@ static void give_up(struct applying *applying)
     }
 }
 
-static verso_err begin(struct applying *applying)
+/* Ids that are passed over: the log has to say so before anything else. */
+static verso_err note_gap(struct applying *applying, uint64_t version)
+{
+    if (version == applying->tip + 1) {
+        return VERSO_OK;
+    }
+    const struct vs_operation drop = {.kind = VS_OPERATION_DROP_ROOTS,
+                                      .number = {applying->tip + 1, version - 1}};
+    verso_err err = vs_operations_reserve(&applying->operations, 0);
+    if (err == VERSO_OK) {
+        vs_operations_note(&applying->operations, &drop);
+    }
+    return err;
+}
+
+/* The list of recent roots has no room for far more ids than there are roots in it: empty it. */
+static verso_err make_room_for_gap(struct applying *applying, uint64_t version)
+{
+    if (version - applying->tip < GAP_MAX) {
+        return VERSO_OK;
+    }
+    struct vs_store *store = applying->store;
+    return store->in_memory ? vs_store_settle_memory(store) : vs_store_checkpoint(store, false);
+}
+
+static verso_err begin(struct applying *applying, const struct vs_increment_root *root)
 {
     struct vs_store *store = applying->store;
     struct vs_page_writer *writer;
-    verso_err err = vs_store_begin(store, &writer);
+    verso_err err = make_room_for_gap(applying, root->version);
+    if (err == VERSO_OK) {
+        err = vs_store_begin_at(store, root->version, &writer);
+    }
     if (err != VERSO_OK) {
         return err;
     }
@@ -166,7 +198,12 @@ static verso_err begin(struct applying *applying)
     }
     vs_operations_restart(&applying->operations, !store->in_memory, store->config.log_bytes);
     applying->running = true;
-    return VERSO_OK;
+    applying->root = *root;
+    applying->root.note.data = applying->note;
+    if (root->note.size > 0) {
+        memcpy(applying->note, root->note.data, root->note.size);
+    }
+    return note_gap(applying, root->version);
 }
 
 static verso_err does_not_fit(const struct applying *applying, const char *what)
@@ -201,16 +238,16 @@ static verso_err run(struct applying *applying, verso_slice operations)
     return VERSO_OK;
 }
 
-static verso_err commit(struct applying *applying, const struct vs_increment_root *root)
+static verso_err commit(struct applying *applying)
 {
     struct vs_store *store = applying->store;
     struct vs_tree_set *trees = &applying->trees;
     struct vs_commit commit = {
         .tree = trees->main.root,
         .catalogue = trees->catalogue.root,
-        .fingerprint = root->fingerprint,
-        .time_us = root->time_us,
-        .note = root->note,
+        .fingerprint = applying->root.fingerprint,
+        .time_us = applying->root.time_us,
+        .note = applying->root.note,
         .operations = {applying->operations.bytes, applying->operations.size},
         .bypass_log = applying->operations.overflowed,
     };
@@ -218,26 +255,39 @@ static verso_err commit(struct applying *applying, const struct vs_increment_roo
     verso_err err = vs_store_commit(store, &commit, &applying->tip, &end_lsn);
     vs_tree_set_end(trees);
     applying->running = false;
+    if (err != VERSO_OK) {
+        return err;
+    }
     applying->figures.roots++;
     /* durable at the end, all together; but nobody runs far ahead of the log */
-    return err == VERSO_OK ? vs_store_wait(store, end_lsn, VERSO_DURABILITY_INTERVAL) : err;
+    return vs_store_wait(store, end_lsn, VERSO_DURABILITY_INTERVAL);
 }
 
-static verso_err finish_root(struct applying *applying, const struct vs_increment_root *root)
+/* All operations of the running root were run. */
+static verso_err finish_root(struct applying *applying)
 {
+    if (!applying->running) {
+        return VERSO_OK;
+    }
     bool broken = false;
     verso_err err = vs_tree_set_settle(&applying->trees, &broken);
     if (err != VERSO_OK) {
         return err;
     }
-    if (vs_tree_set_fingerprint(&applying->trees) != root->fingerprint) {
+    if (vs_tree_set_fingerprint(&applying->trees) != applying->root.fingerprint) {
         return does_not_fit(applying, "the next root would have another fingerprint");
     }
-    if (root->version != applying->tip + 1) {
-        return vs_fault(VERSO_LIMIT, "%s: root %" PRIu64 " cannot follow root %" PRIu64,
-                        applying->path, root->version, applying->tip);
+    return commit(applying);
+}
+
+static verso_err apply_record(struct applying *applying, const struct vs_increment_record *record)
+{
+    if (record->kind == VS_INCREMENT_OPERATIONS) {
+        return applying->running ? run(applying, record->operations) : VERSO_OK;
     }
-    return commit(applying, root);
+    verso_err err = finish_root(applying);
+    bool is_new = record->root.version > applying->tip; /* else it is there */
+    return err == VERSO_OK && is_new ? begin(applying, &record->root) : err;
 }
 
 /* The second reading: each root is one commit. Those up to the newest here are passed over. */
@@ -245,27 +295,21 @@ static verso_err apply_all(struct applying *applying, struct vs_file *file)
 {
     vs_increment_read_clear(&applying->reader);
     struct vs_increment_record record;
-    uint64_t from = applying->tip;
     verso_err err = vs_increment_read_begin(file, applying->path, &applying->reader);
     while (err == VERSO_OK) {
-        uint64_t at = applying->reader.last_root;
         err = vs_increment_read_next(&applying->reader, &record);
-        if (err != VERSO_OK || at < from) {
-            continue;
-        }
-        if (!applying->running) {
-            err = begin(applying);
-        }
         if (err == VERSO_OK) {
-            err = record.kind == VS_INCREMENT_ROOT ? finish_root(applying, &record.root)
-                                                   : run(applying, record.operations);
+            err = apply_record(applying, &record);
         }
+    }
+    if (err == VERSO_NOT_FOUND) { /* its end */
+        err = finish_root(applying);
     }
     give_up(applying);
     applying->figures.bytes = applying->reader.at;
     applying->figures.newest = applying->tip;
     verso_err synced = vs_store_sync(applying->store); /* of roots before an error, too */
-    return err == VERSO_NOT_FOUND ? synced : err;
+    return err != VERSO_OK ? err : synced;
 }
 
 verso_err verso_copy_apply(verso_store *store, const char *path, verso_copy_report *report)

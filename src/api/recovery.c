@@ -178,7 +178,7 @@ static verso_err replay_frame(void *argument, const struct vs_log_record *record
         return replay_setting(store, record);
     }
     struct vs_page_writer *writer;
-    verso_err err = vs_store_begin(store, &writer);
+    verso_err err = vs_store_begin_at(store, record->version, &writer);
     if (err != VERSO_OK) {
         return err;
     }

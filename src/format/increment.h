@@ -10,11 +10,11 @@
  *      | crc32c | kind   | size of body    | body ...
  *      +--------+--------+-----------------+-----------
  *        4        4        8
- *   kind 1, operations: as in a log frame (operation.h), one after the other
- *   kind 2, a root, which the operations since the root before lead to
+ *   kind 1, a root, to which the operations up to the next root or the end lead
  *      +---------+---------+-------------+-----------
  *      | id      | time    | fingerprint | note ...       8 bytes each
  *      +---------+---------+-------------+-----------
+ *   kind 2, operations: as in a log frame (operation.h), one after the other
  *   kind 3, the end, once: how many roots and operations there were, 8 bytes each
  *
  * I1  The header's crc covers bytes [0, 60). A record's covers all of it behind the crc, and goes
@@ -61,8 +61,8 @@ enum vs_increment_state
 vs_increment_header_decode(const uint8_t *bytes, struct vs_increment_header *header, uint32_t *crc);
 
 enum vs_increment_kind {
-    VS_INCREMENT_OPERATIONS = 1,
-    VS_INCREMENT_ROOT = 2,
+    VS_INCREMENT_ROOT = 1,
+    VS_INCREMENT_OPERATIONS = 2,
     VS_INCREMENT_CLOSE = 3,
 };
 

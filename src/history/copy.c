@@ -52,6 +52,7 @@ static verso_err write_metas(struct vs_copy *copy, struct vs_meta *meta)
     meta->clean = true;
     meta->high_water = copy->file.next == 1 ? 0 : copy->file.next;
     meta->retention = copy->roots->retention;
+    meta->held_pages = copy->file.written; /* no more than that */
     vs_meta_encode(meta, bytes);
     if (err == VERSO_OK) {
         err = vs_copy_file_write_part(&copy->file, 0, bytes);

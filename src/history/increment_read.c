@@ -104,6 +104,9 @@ static verso_err check_operations(struct vs_increment_reader *reader, verso_slic
 {
     const uint8_t *at = operations.data;
     const uint8_t *end = at + operations.size;
+    if (reader->met.roots == 0) {
+        return damaged(reader, "it has operations that lead to no root");
+    }
     while (at < end) {
         struct vs_operation operation;
         const char *fault = vs_operation_decode(&at, end, &operation);
@@ -115,7 +118,6 @@ static verso_err check_operations(struct vs_increment_reader *reader, verso_slic
         }
         reader->met.operations++;
     }
-    reader->pending = true;
     return VERSO_OK;
 }
 
@@ -126,7 +128,6 @@ static verso_err check_root(struct vs_increment_reader *reader,
         return damaged(reader, "its roots do not ascend");
     }
     reader->last_root = root->version;
-    reader->pending = false;
     reader->met.roots++;
     return VERSO_OK;
 }
@@ -137,9 +138,6 @@ static verso_err check_end(struct vs_increment_reader *reader, verso_slice body)
     vs_increment_end_decode(body.data, &said);
     if (said.roots != reader->met.roots || said.operations != reader->met.operations) {
         return damaged(reader, "its closing record counts other roots or operations");
-    }
-    if (reader->pending) {
-        return damaged(reader, "its last operations lead to no root");
     }
     if (reader->at + VS_INCREMENT_RECORD + body.size != reader->size) {
         return damaged(reader, "it goes on behind its closing record");

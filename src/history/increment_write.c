@@ -103,6 +103,17 @@ verso_err vs_increment_write_tree(struct vs_increment_writing *writing, uint64_t
     return err == VERSO_NOT_FOUND ? VERSO_OK : err;
 }
 
+/* Say which root comes. */
+static verso_err announce(struct vs_increment_writing *writing, const struct vs_root_record *record)
+{
+    uint8_t bytes[VS_INCREMENT_RECORD + VS_INCREMENT_ROOT_MAX];
+    const struct vs_increment_root root = {record->version, record->time_us, record->fingerprint,
+                                           record->note};
+    size_t size = vs_increment_root_encode(&root, bytes + VS_INCREMENT_RECORD);
+    writing->counts.roots++;
+    return write_record(writing, VS_INCREMENT_ROOT, bytes, size);
+}
+
 static verso_err write_root(struct vs_increment_writing *writing,
                             const struct vs_root_record *before,
                             const struct vs_root_record *record)
@@ -112,22 +123,14 @@ static verso_err write_root(struct vs_increment_writing *writing,
     struct vs_increment_catalogues catalogues = {from, to};
     catalogues.before.root = before->catalogue;
     catalogues.after.root = record->catalogue;
-    verso_err err = vs_increment_write_tree(writing, 0, &from, &to);
+    verso_err err = announce(writing, record);
+    if (err == VERSO_OK) {
+        err = vs_increment_write_tree(writing, 0, &from, &to);
+    }
     if (err == VERSO_OK) {
         err = vs_increment_write_trees(writing, &catalogues);
     }
-    if (err == VERSO_OK) {
-        err = write_gathered(writing);
-    }
-    if (err != VERSO_OK) {
-        return err;
-    }
-    uint8_t bytes[VS_INCREMENT_RECORD + VS_INCREMENT_ROOT_MAX];
-    const struct vs_increment_root root = {record->version, record->time_us, record->fingerprint,
-                                           record->note};
-    size_t size = vs_increment_root_encode(&root, bytes + VS_INCREMENT_RECORD);
-    writing->counts.roots++;
-    return write_record(writing, VS_INCREMENT_ROOT, bytes, size);
+    return err == VERSO_OK ? write_gathered(writing) : err;
 }
 
 static verso_err write_header(struct vs_increment_writing *writing,

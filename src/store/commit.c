@@ -86,18 +86,24 @@ static verso_err may_write(const struct vs_store *store)
     return VERSO_OK;
 }
 
-static verso_err begin_locked(struct vs_store *store)
+static verso_err begin_locked(struct vs_store *store, uint64_t version)
 {
     uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_seq_cst);
     verso_err err = vs_reader_pin(&store->readers, store->tip.version, epoch, &store->writer.pin);
     if (err == VERSO_OK) {
-        vs_writer_begin(&store->writer, store->tip.version + 1);
+        vs_writer_begin(&store->writer, version == 0 ? store->tip.version + 1 : version);
         store->may_use_reserve = false;
     }
     return err;
 }
 
 verso_err vs_store_begin(struct vs_store *store, struct vs_page_writer **writer)
+{
+    return vs_store_begin_at(store, 0, writer);
+}
+
+verso_err vs_store_begin_at(struct vs_store *store, uint64_t version,
+                            struct vs_page_writer **writer)
 {
     verso_err err = may_write(store);
     if (err != VERSO_OK) {
@@ -112,8 +118,12 @@ verso_err vs_store_begin(struct vs_store *store, struct vs_page_writer **writer)
     if (err == VERSO_OK && store->tip.version == UINT64_MAX - 1) {
         err = vs_fault(VERSO_LIMIT, "all root ids are used up");
     }
+    if (err == VERSO_OK && version != 0 && version <= store->tip.version) {
+        err = vs_fault(VERSO_MISMATCH, "root %llu was committed meanwhile",
+                       (unsigned long long)store->tip.version);
+    }
     if (err == VERSO_OK) {
-        err = begin_locked(store);
+        err = begin_locked(store, version);
     }
     if (err != VERSO_OK) {
         vs_fair_lock_release(&store->writer_lock);
@@ -200,6 +210,26 @@ static verso_err judge_now_and_then(struct vs_store *store)
     return vs_store_judge(store, false);
 }
 
+/* Ids between the tip and the version: no root will have them. In replay the frame has said so. */
+static bool skips_ids(const struct vs_store *store, const struct vs_commit *commit)
+{
+    return !commit->replaying && store->writer.version > store->tip.version + 1;
+}
+
+static verso_err skip_ids(struct vs_store *store, const struct vs_commit *commit)
+{
+    return skips_ids(store, commit) ? vs_retained_skip(&store->retained, store->tip.version + 1,
+                                                       store->writer.version - 1)
+                                    : VERSO_OK;
+}
+
+static void unskip_ids(struct vs_store *store, const struct vs_commit *commit)
+{
+    if (skips_ids(store, commit)) {
+        vs_retained_unskip(&store->retained, store->tip.version + 1, store->writer.version - 1);
+    }
+}
+
 verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit, uint64_t *version,
                           uint64_t *end_lsn)
 {
@@ -226,6 +256,11 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
     if (err == VERSO_OK) {
         err = vs_death_list_reserve(&store->deaths.recent, store->writer.deaths.count);
     }
+    bool skipped = false;
+    if (err == VERSO_OK) {
+        err = skip_ids(store, commit);
+        skipped = err == VERSO_OK;
+    }
     if (err == VERSO_OK && !commit->replaying && !commit->bypass_log) {
         err = append_frame(store, &record, commit, end_lsn);
     }
@@ -236,6 +271,9 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
         err = vs_store_commit_by_checkpoint(store, &record);
     }
     if (err != VERSO_OK) {
+        if (skipped) {
+            unskip_ids(store, commit);
+        }
         if (pin != NULL) {
             vs_reader_unpin(&store->readers, *pin);
         }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "format/frame.h"
+#include "format/operation.h"
 #include "format/segment.h"
 #include "os/fault.h"
 #include "store/log.h"
@@ -140,12 +141,25 @@ static verso_err report(const struct follower *follower, const char *fault, cons
                     follower->config->path, file->number, lsn - file->header.lsn, fault, reason);
 }
 
+/* A commit may pass over ids if that is the first that it says. */
+static bool passes_over_ids(const struct follower *follower, const struct vs_frame *frame)
+{
+    const uint8_t *at = frame->operations.data;
+    struct vs_operation operation;
+    return frame->kind == VS_FRAME_COMMIT && frame->version > follower->version + 1 &&
+           frame->operations.size > 0 &&
+           vs_operation_decode(&at, at + frame->operations.size, &operation) == NULL &&
+           operation.kind == VS_OPERATION_DROP_ROOTS &&
+           operation.number[0] == follower->version + 1 &&
+           operation.number[1] == frame->version - 1;
+}
+
 static verso_err
 apply_commit(struct follower *follower, const struct vs_frame *frame,
              verso_err (*apply)(void *argument, const struct vs_log_record *record), void *argument)
 {
     uint64_t expected = follower->version + (frame->kind == VS_FRAME_SETTING ? 0 : 1);
-    if (frame->version != expected) {
+    if (frame->version != expected && !passes_over_ids(follower, frame)) {
         return report(follower, "a valid frame", "but its version does not follow the last one");
     }
     struct vs_log_record record = {

@@ -3,6 +3,8 @@
  */
 #include "store/retained.h"
 
+#include <assert.h>
+
 verso_err vs_retained_init(struct vs_retained *retained, const verso_retention *policy)
 {
     pthread_mutex_init(&retained->lock, NULL);
@@ -39,6 +41,36 @@ verso_err vs_retained_drop(struct vs_retained *retained, uint64_t from, uint64_t
     }
     retained->changed = true;
     return err;
+}
+
+verso_err vs_retained_skip(struct vs_retained *retained, uint64_t from, uint64_t to)
+{
+    pthread_mutex_lock(&retained->lock);
+    verso_err err = vs_version_set_reserve(&retained->set, 2); /* one for the way back */
+    pthread_mutex_unlock(&retained->lock);
+    if (err == VERSO_OK) {
+        err = vs_version_set_reserve(&retained->unjudged, 2);
+    }
+    if (err == VERSO_OK) {
+        err = vs_version_set_reserve(&retained->unentered, 2);
+    }
+    return err == VERSO_OK ? vs_retained_drop(retained, from, to) : err;
+}
+
+/* Each of the three comes to have the ranges again that it had before: room is there. */
+void vs_retained_unskip(struct vs_retained *retained, uint64_t from, uint64_t to)
+{
+    pthread_mutex_lock(&retained->lock);
+    verso_err err = vs_version_set_add(&retained->set, from, to);
+    pthread_mutex_unlock(&retained->lock);
+    if (err == VERSO_OK) {
+        err = vs_version_set_drop(&retained->unjudged, from, to);
+    }
+    if (err == VERSO_OK) {
+        err = vs_version_set_drop(&retained->unentered, from, to);
+    }
+    assert(err == VERSO_OK);
+    (void)err;
 }
 
 void vs_retained_set_policy(struct vs_retained *retained, const verso_retention *policy)

@@ -41,6 +41,12 @@ void vs_retained_clear(struct vs_retained *retained);
  *  nothing was dropped. */
 verso_err vs_retained_drop(struct vs_retained *retained, uint64_t from, uint64_t to);
 
+/** The ids [from, to], all above the tip, are passed over: no root will have them. VERSO_NOMEM:
+ *  nothing was done. */
+verso_err vs_retained_skip(struct vs_retained *retained, uint64_t from, uint64_t to);
+/** They are not, after all: the commit behind them failed. */
+void vs_retained_unskip(struct vs_retained *retained, uint64_t from, uint64_t to);
+
 void vs_retained_set_policy(struct vs_retained *retained, const verso_retention *policy);
 
 /** Set or delete a tag, as vs_tags_set() and vs_tags_delete() do. */

@@ -117,18 +117,22 @@ void vs_roots_restart(struct vs_roots *roots, const struct vs_root_record *recor
     publish_record(roots, record);
 }
 
+static void free_chunk(struct vs_root_chunk **chunk)
+{
+    for (unsigned i = 0; *chunk != NULL && i < VS_ROOT_CHUNK; i++) {
+        free((void *)(uintptr_t)(*chunk)->root[i].record.note.data);
+    }
+    free(*chunk);
+    *chunk = NULL;
+}
+
 void vs_roots_clear(struct vs_roots *roots)
 {
     if (roots->chunk == NULL) {
         return;
     }
-    uint64_t end = atomic_load(&roots->end);
-    vs_roots_forget(roots, end - 1);
-    if (*chunk_at(roots, end) != NULL) { /* a note reserved for a commit that never came */
-        free((void *)(uintptr_t)record_at(roots, end)->note.data);
-    }
     for (unsigned i = 0; i < VS_ROOT_CHUNKS_MAX; i++) {
-        free(roots->chunk[i]);
+        free_chunk(&roots->chunk[i]);
     }
     free(roots->chunk);
     roots->chunk = NULL;
@@ -138,8 +142,9 @@ void vs_roots_clear(struct vs_roots *roots)
 verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note_size)
 {
     /* acquire: pairs with the release in vs_roots_forget(); an older value errs on the safe side */
-    if (version - atomic_load_explicit(&roots->first, memory_order_acquire) >=
-        VS_RECENT_ROOTS_MAX) {
+    uint64_t first = atomic_load_explicit(&roots->first, memory_order_acquire);
+    bool empty = first == atomic_load_explicit(&roots->end, memory_order_relaxed);
+    if (!empty && version - first >= VS_RECENT_ROOTS_MAX) {
         return vs_fault(VERSO_LIMIT, "%d roots since the last checkpoint, or kept in memory",
                         VS_RECENT_ROOTS_MAX);
     }
@@ -161,9 +166,25 @@ verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note
     return VERSO_OK;
 }
 
+/* There is nothing recent: the list begins anew behind ids that were passed over. */
+static void begin_at(struct vs_roots *roots, uint64_t version)
+{
+    struct vs_root_chunk **before = chunk_at(roots, atomic_load(&roots->end));
+    pthread_mutex_lock(&roots->lookup_lock);
+    if (before != chunk_at(roots, version)) {
+        free_chunk(before); /* nobody would forget its last roots */
+    }
+    atomic_store(&roots->first, version);
+    pthread_mutex_unlock(&roots->lookup_lock);
+}
+
 void vs_roots_append(struct vs_roots *roots, const struct vs_root_record *record)
 {
-    assert(record->version == atomic_load(&roots->end));
+    uint64_t end = atomic_load(&roots->end);
+    assert(record->version >= end);
+    if (record->version > end && atomic_load(&roots->first) == end) {
+        begin_at(roots, record->version);
+    }
     struct vs_root_record *entry = record_at(roots, record->version);
     void *note = (void *)(uintptr_t)entry->note.data;
     *entry = *record;
@@ -178,6 +199,7 @@ void vs_roots_append(struct vs_roots *roots, const struct vs_root_record *record
 void vs_roots_retract(struct vs_roots *roots, uint64_t version)
 {
     assert(version + 1 == atomic_load(&roots->end));
+    record_at(roots, version)->version = 0; /* the next one may pass over this id */
     atomic_store_explicit(&roots->end, version, memory_order_release);
 }
 
@@ -188,7 +210,11 @@ bool vs_roots_find(const struct vs_roots *roots, uint64_t version, struct vs_roo
         version >= atomic_load_explicit(&roots->end, memory_order_acquire)) {
         return false;
     }
-    *record = *record_at(roots, version);
+    const struct vs_root_chunk *chunk = *chunk_at(roots, version);
+    if (chunk == NULL || chunk->root[version % VS_ROOT_CHUNK].record.version != version) {
+        return false; /* an id that was passed over */
+    }
+    *record = chunk->root[version % VS_ROOT_CHUNK].record;
     if (note != NULL && record->note.size > 0) {
         memcpy(note, record->note.data, record->note.size);
         record->note.data = note;
@@ -199,13 +225,18 @@ bool vs_roots_find(const struct vs_roots *roots, uint64_t version, struct vs_roo
 void vs_roots_forget(struct vs_roots *roots, uint64_t version)
 {
     uint64_t first = roots->first;
-    for (; first <= version; first++) {
-        struct vs_root_record *record = record_at(roots, first);
-        free((void *)(uintptr_t)record->note.data);
-        record->note = (verso_slice){NULL, 0};
-        if (first % VS_ROOT_CHUNK == VS_ROOT_CHUNK - 1) {
-            free(*chunk_at(roots, first));
-            *chunk_at(roots, first) = NULL;
+    while (first <= version) {
+        struct vs_root_chunk **chunk = chunk_at(roots, first);
+        uint64_t last = first / VS_ROOT_CHUNK * VS_ROOT_CHUNK + VS_ROOT_CHUNK - 1;
+        if (last <= version) {
+            free_chunk(chunk);
+        }
+        for (; first <= version && first <= last; first++) {
+            if (*chunk != NULL) {
+                struct vs_root_record *record = record_at(roots, first);
+                free((void *)(uintptr_t)record->note.data);
+                record->note = (verso_slice){NULL, 0};
+            }
         }
     }
     /* release: the chunks are gone before their places count as free */

@@ -56,7 +56,8 @@ void vs_roots_restart(struct vs_roots *roots, const struct vs_root_record *recor
  *  VS_RECENT_ROOTS_MAX roots already. */
 verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note_size);
 
-/** Enter the next root (its note is copied). Writer lock; reserved before. */
+/** Enter the next root (its note is copied), whose id may pass over some. Writer lock; reserved
+ *  before; not the lookup_lock. */
 void vs_roots_append(struct vs_roots *roots, const struct vs_root_record *record);
 
 /** Take the last root back: its commit failed. Writer lock; it was never published. */

@@ -178,6 +178,14 @@ struct vs_log_config vs_store_log_config(struct vs_store *store);
 /** Take the writer lock and begin. VERSO_READ_ONLY, VERSO_POISONED, VERSO_NOMEM. */
 verso_err vs_store_begin(struct vs_store *store, struct vs_page_writer **writer);
 
+/**
+ * The same for a root whose id is given, above the tip: an increment brings it along. No root will
+ * have the ids between. If it is committed through the log, its operations begin with
+ * VS_OPERATION_DROP_ROOTS of them. VERSO_MISMATCH: the id is not above the tip.
+ */
+verso_err vs_store_begin_at(struct vs_store *store, uint64_t version,
+                            struct vs_page_writer **writer);
+
 /** What a commit leaves behind. */
 struct vs_commit {
     struct vs_tree_root tree;
