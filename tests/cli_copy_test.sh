@@ -1,5 +1,5 @@
 #!/bin/sh
-# cli_copy_test.sh - backup and compact from outside.
+# cli_copy_test.sh - backup, apply and compact from outside.
 #
 # Usage: sh tests/cli_copy_test.sh VERSO [FOLDER]    see cli_asserts.sh
 . "$(dirname "$0")/cli_asserts.sh"
@@ -58,6 +58,62 @@ holds "one root" "$(ids one)" = "10 "
 run compact chosen again --roots 3-9
 ends_with 0
 holds "those of the range that are kept" "$(ids again)" = "3 4 8 10 "
+
+about "increments"
+cp store grown
+run backup store older
+"$verso" put grown k500 new --note 'after the copy' >out
+"$verso" del grown --from k100 --to k200 >out
+"$verso" put grown key value --tree named >out
+run backup grown since10 --since 10
+ends_with 0
+is_silent
+prints_like '^since10: newest root 13, 3 roots, '
+run apply older since10
+ends_with 0
+prints 'root 13: 3 roots applied'
+same_roots grown older
+run get older key --tree named
+prints value
+run check older
+ends_with 0
+"$verso" tag grown eleven 11 >out
+run backup grown since11 --since tag:eleven
+prints_like '^since11: newest root 13, 2 roots, '
+cp store before
+run apply store since11
+ends_with 3
+says 'store: apply since11'
+cmp -s store before || failed "the store was changed"
+"$verso" put other key value >out
+run apply other since10
+ends_with 3
+says 'other: apply since10.*'
+run apply store store
+ends_with 3
+run apply store many_no_file
+ends_with 3
+says many_no_file
+printf 'no increment' >text
+run apply store text
+ends_with 3
+says 'apply text'
+run backup grown since10 --since 10
+ends_with 3
+says since10
+run backup grown since99 --since 99
+ends_with 1
+says 'root 99'
+run backup grown since99 --since 1x
+ends_with 2
+says '--since takes a whole number'
+run backup grown since99 --since 1 --newest
+ends_with 2
+says '--newest and --since exclude each other'
+run apply store
+ends_with 2
+says 'apply needs INCREMENT'
+holds "nothing was created" ! -e since99
 
 about "what is in the way"
 cp store before

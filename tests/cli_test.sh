@@ -12,7 +12,7 @@ about "help"
 run --help
 ends_with 0
 is_silent
-for verb in load put get del scan count nth rank roots tag keep diff history revert trees backup compact \
+for verb in load put get del scan count nth rank roots tag keep diff history revert trees backup apply compact \
     stat check; do
     run --help
     prints_like "^  $verb STORE"

@@ -30,6 +30,7 @@ run rank store c --tree 'roots\tand more'
 prints 2
 run history store key --tree fruit
 prints_like "^2${tab}.*${tab}put${tab}sweet\$"
+holds "one value" "$(wc -l <out)" -eq 1
 run diff store 3 4 --tree 'roots\tand more'
 prints "+c${tab}3"
 run diff store 3 4
@@ -78,6 +79,32 @@ run revert store 5 --tree berries
 prints 'root 9: 1 changes'
 run get store key --tree berries
 prints sweet
+run check store
+ends_with 0
+
+about "revert without a tree reverts all of them"
+fingerprint()
+{
+    "$verso" roots store | awk -F "$tab" -v root="$1" '$1 == root { print $4 }'
+}
+run trees store --drop berries
+prints 'root 10'
+run put store key bitter --tree spices
+prints 'root 11'
+run revert store 4 --prefix none
+prints 'root 11: 0 changes'
+run revert store 4
+ends_with 0
+prints_like '^root 12: '
+holds "the fingerprint shows it" "$(fingerprint 12)" = "$(fingerprint 4)"
+run trees store
+holds "dropped ones are back, later ones gone" "$(cut -f 1 out | tr '\n' ' ')" = 'fruit roots\tand more '
+run get store key --tree fruit
+prints sweet
+run get store key --tree spices --root 11
+prints bitter
+run revert store 12
+prints 'root 12: 0 changes'
 run check store
 ends_with 0
 

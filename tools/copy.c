@@ -1,5 +1,5 @@
 /*
- * copy.c - backup, compact: copies of a store.
+ * copy.c - backup, compact, apply: copies of a store, and increments to them.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,8 +12,9 @@
 
 /** What the user asked for. */
 struct copy {
-    const char *path; /* of the copy */
+    const char *path; /* of the copy, or of the increment */
     bool newest_only;
+    struct root_options since;
     struct root_list roots; /* none: all kept ones */
 };
 
@@ -46,17 +47,57 @@ static int copy_roots(const struct session *session, void *argument)
     return report_copy(copy, err, &report);
 }
 
+/** The root stays open, so that it is kept until the increment is written. */
+static int copy_since(const struct session *session, void *argument)
+{
+    const struct copy *copy = argument;
+    verso_view *view = NULL;
+    int code = session_open_view(session, &copy->since, &view);
+    if (code != ENDS_DONE) {
+        return code;
+    }
+    verso_root_info info = {.size = sizeof info};
+    verso_copy_report report = {.size = sizeof report};
+    verso_err err = verso_view_info(view, &info);
+    if (err == VERSO_OK) {
+        err = verso_copy_since(session->store, info.id, copy->path, &report);
+    }
+    code = report_copy(copy, err, &report);
+    verso_view_close(view);
+    return code;
+}
+
+static int apply(const struct session *session, void *argument)
+{
+    const struct copy *copy = argument;
+    verso_copy_report report = {.size = sizeof report};
+    verso_err err = verso_copy_apply(session->store, copy->path, &report);
+    if (err != VERSO_OK) {
+        return message_failed(err, "%s: apply %s", session->path, copy->path);
+    }
+    (void)printf("root %" PRIu64 ": %" PRIu64 " roots applied\n", report.newest, report.roots);
+    return ENDS_DONE;
+}
+
 int verb_backup(struct arguments *arguments)
 {
     struct copy copy = {.newest_only = false};
-    const struct option options[] = {{"newest", OPTION_SWITCH, &copy.newest_only}};
-    const struct syntax syntax = {
-        .operands = {"STORE", "DEST"}, .options = options, .option_count = 1};
-    if (!arguments_read(arguments, &syntax)) {
+    char *since = NULL;
+    const struct option options[] = {{"newest", OPTION_SWITCH, &copy.newest_only},
+                                     {"since", OPTION_WORD, &since}};
+    const struct syntax syntax = {.operands = {"STORE", "DEST"},
+                                  .options = options,
+                                  .option_count = sizeof options / sizeof options[0]};
+    if (!arguments_read(arguments, &syntax) ||
+        (since != NULL && !arguments_root_word(arguments, "--since", since, &copy.since))) {
         return ENDS_USAGE;
     }
+    if (copy.newest_only && since != NULL) {
+        return message_usage(arguments->verb, "--newest and --since exclude each other");
+    }
     copy.path = arguments->words[1];
-    return session_run(arguments->words[0], SESSION_READS, copy_roots, &copy);
+    return session_run(arguments->words[0], SESSION_READS, since != NULL ? copy_since : copy_roots,
+                       &copy);
 }
 
 int verb_compact(struct arguments *arguments)
@@ -81,4 +122,14 @@ int verb_compact(struct arguments *arguments)
     int code = session_run(arguments->words[0], SESSION_READS, copy_roots, &copy);
     root_list_clear(&copy.roots);
     return code;
+}
+
+int verb_apply(struct arguments *arguments)
+{
+    const struct syntax syntax = {.operands = {"STORE", "INCREMENT"}};
+    if (!arguments_read(arguments, &syntax)) {
+        return ENDS_USAGE;
+    }
+    struct copy copy = {.path = arguments->words[1]};
+    return session_run(arguments->words[0], SESSION_CHANGES, apply, &copy);
 }

@@ -34,6 +34,7 @@ static const struct help texts[] = {
      "  revert STORE ROOT       make the content equal to that of an older root again\n"
      "  trees STORE             list, drop or rename the named trees\n"
      "  backup STORE DEST       copy the store while others may use it\n"
+     "  apply STORE INCREMENT   bring a copy up to date with what changed since\n"
      "  compact STORE DEST      copy chosen roots into the smallest file\n"
      "  stat STORE              print the figures of the store\n"
      "  check STORE             prove that the store is whole\n"
@@ -219,12 +220,12 @@ static const struct help texts[] = {
     {"revert",
      "Usage: verso revert STORE ROOT [--from K] [--to K] [--prefix P] [--tree NAME] [--note TEXT]\n"
      "\n"
-     "Make a new root whose content equals that of ROOT, and print it with the number of keys put "
-     "or\n"
-     "deleted. Nothing newer is lost: the roots in between stay as they are.\n"
+     "Make a new root whose content equals that of ROOT, in all trees, and print it with the "
+     "number\n"
+     "of changes. Nothing newer is lost: the roots in between stay as they are.\n"
      "\n"
-     "  --from K, --to K, --prefix P   only keys of that range, as in scan\n"
-     "  --tree NAME  in the tree of that name; if it was dropped since, it is created\n"
+     "  --from K, --to K, --prefix P   only keys of that range, as in scan, of one tree\n"
+     "  --tree NAME  only the tree of that name; if it was dropped since, it is created\n"
      "  --note TEXT  kept with the root (up to 1,024 bytes)\n"
      "  --root ID, --tag NAME, --at TIME   instead of ROOT\n"},
     {"trees",
@@ -240,13 +241,25 @@ static const struct help texts[] = {
      "  --root ID    of that root; without it, of the newest\n"
      "  --tag NAME, --at TIME   or in the root of that tag, or the newest of that time\n"
      "  --note TEXT  kept with the root (up to 1,024 bytes)\n"},
-    {"backup", "Usage: verso backup STORE DEST [--newest]\n"
-               "\n"
-               "Write a copy of the store to DEST, where nothing may be yet: every kept root under "
-               "its number.\n"
-               "The copy is checked before it gets its name.\n"
-               "\n"
-               "  --newest     only the newest root\n"},
+    {"backup",
+     "Usage: verso backup STORE DEST [--newest]\n"
+     "       verso backup STORE DEST --since ROOT\n"
+     "\n"
+     "Write a copy of the store to DEST, where nothing may be yet: every kept root under its "
+     "number.\n"
+     "The copy is checked before it gets its name. Or write an increment: what changed from ROOT\n"
+     "to each kept root after it, for a copy whose newest root is ROOT (see 'verso apply "
+     "--help').\n"
+     "\n"
+     "  --newest      only the newest root\n"
+     "  --since ROOT  an increment; ROOT is a number, tag:NAME or @TIME\n"},
+    {"apply",
+     "Usage: verso apply STORE INCREMENT\n"
+     "\n"
+     "Apply what 'backup --since ROOT' wrote to a copy whose newest root is that ROOT. It has the "
+     "same\n"
+     "roots after it then, with the same numbers, times, notes and fingerprints. An increment of\n"
+     "another store, or since another root, changes nothing.\n"},
     {"compact",
      "Usage: verso compact STORE DEST [--newest | --roots LIST]\n"
      "\n"

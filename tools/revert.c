@@ -12,6 +12,17 @@ struct revert {
     struct range_options range;
 };
 
+/** All trees at once, unless a tree or a range was named. */
+static verso_err apply(struct change *change, const struct revert *revert, verso_txn *txn,
+                       verso_view *to)
+{
+    if (!change->tree.given && !range_is_given(&revert->range)) {
+        return verso_revert_all(txn, to, &change->count);
+    }
+    verso_range range = range_of(&revert->range);
+    return verso_revert(txn, to, &range, &change->count);
+}
+
 static int revert(struct change *change, verso_txn *txn, void *argument)
 {
     const struct revert *asked = argument;
@@ -23,8 +34,7 @@ static int revert(struct change *change, verso_txn *txn, void *argument)
     verso_view *tree = NULL;
     code = session_tree(&change->session, view, &change->tree, &tree);
     if (code == ENDS_DONE) {
-        verso_range range = range_of(&asked->range);
-        verso_err err = verso_revert(txn, tree, &range, &change->count);
+        verso_err err = apply(change, asked, txn, tree);
         code = err == VERSO_OK ? ENDS_DONE : message_failed(err, "%s: revert", change->path);
     }
     verso_view_close(view);

@@ -25,6 +25,7 @@ int verb_history(struct arguments *arguments);
 int verb_revert(struct arguments *arguments);
 int verb_trees(struct arguments *arguments);
 int verb_backup(struct arguments *arguments);
+int verb_apply(struct arguments *arguments);
 int verb_compact(struct arguments *arguments);
 int verb_stat(struct arguments *arguments);
 int verb_check(struct arguments *arguments);

@@ -16,13 +16,13 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"load", verb_load},       {"put", verb_put},         {"get", verb_get},
-    {"del", verb_del},         {"scan", verb_scan},       {"count", verb_count},
-    {"nth", verb_nth},         {"rank", verb_rank},       {"roots", verb_roots},
-    {"tag", verb_tag},         {"keep", verb_keep},       {"diff", verb_diff},
-    {"history", verb_history}, {"revert", verb_revert},   {"trees", verb_trees},
-    {"backup", verb_backup},   {"compact", verb_compact}, {"stat", verb_stat},
-    {"check", verb_check},
+    {"load", verb_load},       {"put", verb_put},       {"get", verb_get},
+    {"del", verb_del},         {"scan", verb_scan},     {"count", verb_count},
+    {"nth", verb_nth},         {"rank", verb_rank},     {"roots", verb_roots},
+    {"tag", verb_tag},         {"keep", verb_keep},     {"diff", verb_diff},
+    {"history", verb_history}, {"revert", verb_revert}, {"trees", verb_trees},
+    {"backup", verb_backup},   {"apply", verb_apply},   {"compact", verb_compact},
+    {"stat", verb_stat},       {"check", verb_check},
 };
 
 static const struct verb *find_verb(const char *name)
