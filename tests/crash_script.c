@@ -43,6 +43,28 @@ verso_err crash_script_open(struct simulated_disk *disk, verso_store **store)
     return verso_open(CRASH_SCRIPT_PATH, &options, store);
 }
 
+/* ---- what a story is made of ---- */
+
+enum scene {
+    OPEN,
+    CLOSE,
+    COMMIT,
+    ASYNCHRONOUS,
+    WAIT,
+    CHECKPOINT,
+    KEEP,
+    ABORT,
+    TREES, /* put into both named trees */
+    DROP,  /* one of them; rename the other */
+};
+
+struct line {
+    enum scene scene;
+    unsigned from; /* KEEP: how many */
+    unsigned count;
+    size_t size; /* of the values; 0: delete */
+};
+
 /* ---- scenes ---- */
 
 static verso_slice numbered_key(unsigned number, char *key, size_t size)
@@ -107,6 +129,76 @@ verso_err crash_script_commit(struct crash_script *script, unsigned from, unsign
     return err;
 }
 
+/* ---- named trees ---- */
+
+enum { FIRST_TREE, SECOND_TREE };
+
+static const char *const tree_names[] = {"apples", "pears", "quinces"};
+
+/* Put keys into a tree, which is made if there is none, in the transaction and in what is expected
+   of it. */
+static verso_err fill_tree(struct crash_script *script, verso_txn *txn, unsigned place,
+                           const struct line *line)
+{
+    struct expected_trees *trees = &script->roots.working_named;
+    struct expected_tree *tree = &trees->slot[place];
+    verso_txn *handle;
+    if (tree->name == NULL) {
+        *tree = (struct expected_tree){.name = tree_names[place], .number = ++trees->created};
+    }
+    verso_err err = verso_txn_tree(txn, verso_text(tree->name), true, &handle);
+    struct tree_state of_default = script->roots.working;
+    script->roots.working = tree->state;
+    for (unsigned i = 0; i < line->count && err == VERSO_OK; i++) {
+        err = change(script, handle, line->from + i, line->size);
+    }
+    tree->state = script->roots.working;
+    script->roots.working = of_default;
+    return err;
+}
+
+/* Drop the first tree and give the second one another name. */
+static verso_err drop_and_rename(struct crash_script *script, verso_txn *txn)
+{
+    struct expected_tree *trees = script->roots.working_named.slot;
+    verso_err err = verso_tree_drop(txn, verso_text(trees[FIRST_TREE].name));
+    if (err == VERSO_OK) {
+        err =
+            verso_tree_rename(txn, verso_text(trees[SECOND_TREE].name), verso_text(tree_names[2]));
+    }
+    tree_state_clear(&trees[FIRST_TREE].state);
+    trees[FIRST_TREE].name = NULL;
+    trees[SECOND_TREE].name = tree_names[2];
+    return err;
+}
+
+/* One transaction over both trees and the default one. */
+static verso_err commit_trees(struct crash_script *script, const struct line *line)
+{
+    verso_txn *txn;
+    verso_err err = verso_begin(script->store, &txn);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    expected_begin(&script->roots);
+    if (line->scene == DROP) {
+        err = drop_and_rename(script, txn);
+    } else {
+        for (unsigned place = FIRST_TREE; place <= SECOND_TREE && err == VERSO_OK; place++) {
+            err = fill_tree(script, txn, place, line);
+        }
+    }
+    if (err == VERSO_OK) {
+        err = change(script, txn, line->from, 11);
+    }
+    if (err == VERSO_OK) {
+        return commit(script, txn, false);
+    }
+    verso_abort(txn);
+    expected_abort(&script->roots);
+    return err;
+}
+
 static verso_err abort_one(struct crash_script *script)
 {
     verso_txn *txn;
@@ -162,24 +254,6 @@ static verso_err close_story(struct crash_script *script)
 
 /* ---- the story ---- */
 
-enum scene {
-    OPEN,
-    CLOSE,
-    COMMIT,
-    ASYNCHRONOUS,
-    WAIT,
-    CHECKPOINT,
-    KEEP,
-    ABORT,
-};
-
-struct line {
-    enum scene scene;
-    unsigned from; /* KEEP: how many */
-    unsigned count;
-    size_t size; /* of the values; 0: delete */
-};
-
 static const struct line story[] = {
     {OPEN, 0, 0, 0},           {COMMIT, 0, 3, 20},       {COMMIT, 3, 40, 30},
     {ASYNCHRONOUS, 50, 2, 60}, {ASYNCHRONOUS, 0, 1, 10}, {COMMIT, 60, 1, 3000},
@@ -193,7 +267,9 @@ static const struct line story[] = {
     {OPEN, 0, 0, 0},           {COMMIT, 0, 45, 0},       {COMMIT, 50, 2, 0},
     {COMMIT, 60, 1, 0},        {COMMIT, 62, 1, 0},       {CHECKPOINT, 0, 0, 0},
     {COMMIT, 5, 10, 40},       {KEEP, 1, 0, 0},          {COMMIT, 5, 10, 40},
-    {CHECKPOINT, 0, 0, 0},     {COMMIT, 8, 2, 700},      {CLOSE, 0, 0, 0},
+    {CHECKPOINT, 0, 0, 0},     {COMMIT, 8, 2, 700},      {TREES, 0, 60, 40},
+    {TREES, 50, 30, 700},      {CHECKPOINT, 0, 0, 0},    {DROP, 3, 0, 0},
+    {COMMIT, 8, 1, 10},        {CLOSE, 0, 0, 0},
 };
 
 static verso_err play_line(struct crash_script *script, const struct line *line)
@@ -215,6 +291,9 @@ static verso_err play_line(struct crash_script *script, const struct line *line)
         return keep_last(script, line->from);
     case ABORT:
         return abort_one(script);
+    case TREES:
+    case DROP:
+        return commit_trees(script, line);
     }
     return VERSO_INVALID;
 }

@@ -4,7 +4,8 @@
  *
  * The story: commits of few keys and of many, alone and in groups; long values; checkpoints; log
  * segments that come round; a transaction too long for the log; growth; roots dropped and all kept;
- * deletes down to the empty tree; an abort; a clean close and a second life.
+ * deletes down to the empty tree; an abort; named trees, filled, dropped and renamed; a clean close
+ * and a second life.
  */
 #ifndef VERSO_TESTS_CRASH_SCRIPT_H
 #define VERSO_TESTS_CRASH_SCRIPT_H
