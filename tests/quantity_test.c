@@ -77,7 +77,7 @@ Test(quantity, durations_written_read_back)
         uint64_t us;
         const char *text;
     } cases[] = {
-        {0, "0ms"},         {SECOND, "1s"},  {36 * HOUR, "1d12h"},
+        {0, "0ms"},        {SECOND, "1s"},  {36 * HOUR, "1d12h"},
         {30 * DAY, "30d"}, {7 * DAY, "1w"}, {1500000, "1s500ms"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
