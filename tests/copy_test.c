@@ -199,6 +199,43 @@ Test(copy, of_chosen_roots_has_them_and_the_newest)
     close_fixture(&fixture);
 }
 
+/* Enough tags for a tree of several levels. */
+Test(copy, has_the_tags_of_its_roots)
+{
+    enum { TAGS = 300 };
+    struct fixture fixture = open_fixture(22, 512, 0);
+    random_history_commits(&fixture.history, fixture.store, 30);
+    for (unsigned i = 0; i < TAGS; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "a tag with quite a long name, number %u", i);
+        verso_err err = verso_tag_set(fixture.store, verso_text(name), i % 30 + 1);
+        cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    }
+    const verso_root_id chosen[] = {10, 20};
+    for (unsigned part = 0; part < 2; part++) {
+        verso_copy_options options = {
+            .size = sizeof options, .roots = chosen, .root_count = part == 0 ? 0 : 2};
+        make_copy(&fixture, &options);
+        verso_store *copy = open_named(fixture.disk, path, 0, 0);
+        for (unsigned i = 0; i < TAGS; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "a tag with quite a long name, number %u", i);
+            verso_tag_info here = {.size = sizeof here};
+            verso_tag_info there = {.size = sizeof there};
+            cr_assert_eq(verso_tag_get(fixture.store, verso_text(name), &here), VERSO_OK);
+            verso_err err = verso_tag_get(copy, verso_text(name), &there);
+            bool comes = part == 0 || (i % 30 + 1) % 10 == 0;
+            cr_assert_eq(err, comes ? VERSO_OK : VERSO_NOT_FOUND, "%s", name);
+            cr_assert(!comes || (there.root == here.root && there.time_us == here.time_us));
+        }
+        random_history_commits(&fixture.history, copy, 3);
+        check(copy);
+        close_store(copy);
+        simulated_disk_remove(fixture.disk, path);
+    }
+    close_fixture(&fixture);
+}
+
 Test(copy, of_an_empty_store_is_an_empty_store)
 {
     struct fixture fixture = open_fixture(1, 4096, 0);

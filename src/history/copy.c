@@ -70,7 +70,7 @@ static verso_err write_all(struct vs_copy *copy, struct vs_root_record *records)
         err = vs_copy_history(&copy->file, records, count, &meta.history);
     }
     if (err == VERSO_OK) {
-        err = vs_copy_keeping(&copy->file, records, count, &meta.tags);
+        err = vs_copy_keeping(&copy->file, copy->roots, &meta.tags);
     }
     if (err == VERSO_OK) {
         err = vs_copy_file_finish(&copy->file);

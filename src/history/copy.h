@@ -26,6 +26,7 @@ struct vs_copy_roots {
     uint8_t uuid[16];
     uint64_t epoch;
     verso_retention retention;
+    struct vs_tags tags; /* on these roots */
 };
 
 /** Which roots. */

@@ -52,9 +52,9 @@ verso_err vs_copy_end_condemned(struct vs_copy *copy, const struct vs_root_recor
 verso_err vs_copy_history(struct vs_copy_file *file, const struct vs_root_record *records,
                           size_t count, struct vs_tree_root *history);
 
-/** Make the tags' tree, which holds the set of the chosen roots. */
-verso_err vs_copy_keeping(struct vs_copy_file *file, const struct vs_root_record *records,
-                          size_t count, struct vs_tree_root *tags);
+/** Make the tags' tree: the set of the chosen roots, and the tags on them. */
+verso_err vs_copy_keeping(struct vs_copy_file *file, const struct vs_copy_roots *roots,
+                          struct vs_tree_root *tags);
 
 /** Write the page table over all that was written; @param[out] top  Its uppermost entries. */
 verso_err vs_copy_table(struct vs_copy *copy, uint64_t top[VS_TOPS_MAX]);

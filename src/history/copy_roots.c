@@ -98,6 +98,38 @@ static verso_err add_newest(struct vs_copy_roots *roots)
     }
 }
 
+static bool has_root(const struct vs_copy_roots *roots, uint64_t version)
+{
+    size_t low = 0;
+    size_t high = roots->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (roots->root[middle].record.version < version) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < roots->count && roots->root[low].record.version == version;
+}
+
+static verso_err add_tags(struct vs_copy_roots *roots)
+{
+    struct vs_retained *retained = &roots->store->retained;
+    struct vs_tag tag;
+    char last[VERSO_NAME_MAX];
+    verso_slice after = {last, 0};
+    verso_err err = VERSO_OK;
+    while (err == VERSO_OK && vs_retained_find_tag(retained, after, true, &tag)) {
+        memcpy(last, tag.name, tag.name_size);
+        after.size = tag.name_size;
+        if (has_root(roots, tag.root)) {
+            err = vs_tags_set(&roots->tags, after, tag.root, tag.time_us);
+        }
+    }
+    return err;
+}
+
 verso_err vs_copy_choose(struct vs_store *store, const struct vs_copy_choice *choice,
                          struct vs_copy_roots *roots)
 {
@@ -116,11 +148,12 @@ verso_err vs_copy_choose(struct vs_store *store, const struct vs_copy_choice *ch
     if (err == VERSO_OK && (!choice->all || roots->count == 0)) {
         err = add_newest(roots);
     }
-    return err;
+    return err == VERSO_OK ? add_tags(roots) : err;
 }
 
 void vs_copy_release(struct vs_copy_roots *roots)
 {
     drop_roots(roots);
     free(roots->root);
+    vs_tags_clear(&roots->tags);
 }
