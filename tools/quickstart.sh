@@ -82,6 +82,7 @@ end_step "in one commit, now on stable storage"
 begin_step "Change something, take the inventory again, and load the difference as root 2"
 echo "a second draft, a little longer" >"$work/desk/letter"
 echo "remember the milk" >"$work/desk/reminder"
+rm "$work/desk/list"
 inventory "$work/after.tsv"
 comm -13 "$work/before.tsv" "$work/after.tsv" >"$work/changed.tsv"
 end_step "$(lines "$work/changed.tsv") paths are new or changed"
@@ -108,9 +109,26 @@ if show "$verso" get "$store" "$work/desk/reminder" --root 1; then
 fi
 end_step "each root answers as of its time; the reminder did not exist in root 1"
 
+begin_step "Name root 1, take the list out of the inventory, and ask what changed since"
+show "$verso" tag "$store" before 1
+show "$verso" del "$store" "$work/desk/list"
+show "$verso" diff "$store" tag:before 3 --prefix "$work/desk/"
+show "$verso" diff "$store" tag:before 3 --summary
+end_step "pages that both roots share were skipped: pages_visited follows the change, not the size"
+
+begin_step "Ask one path for its history, and bring the folder of root 1 back"
+show "$verso" history "$store" "$work/desk/list"
+show "$verso" revert "$store" tag:before --prefix "$work/desk/" --note "as before"
+show "$verso" diff "$store" 1 4 --prefix "$work/desk/"
+end_step "root 4 has the folder as root 1 had it; roots 2 and 3 are still there"
+
+begin_step "See what each root costs"
+show "$verso" roots "$store" --cost
+end_step "after the note: bytes that only this root keeps, and bytes shared with its neighbours"
+
 begin_step "Prove that the store is whole"
 show "$verso" check "$store"
-end_step "every page of both roots was read"
+end_step "every page of every root was read"
 
 begin_step "Look at the figures"
 show "$verso" stat "$store"
