@@ -144,6 +144,7 @@ static verso_err fill_tree(struct crash_script *script, verso_txn *txn, unsigned
     struct expected_tree *tree = &trees->slot[place];
     verso_txn *handle;
     if (tree->name == NULL) {
+        tree_state_clear(&tree->state);
         *tree = (struct expected_tree){.name = tree_names[place], .number = ++trees->created};
     }
     verso_err err = verso_txn_tree(txn, verso_text(tree->name), true, &handle);

@@ -73,6 +73,7 @@ static const char *create(struct expected_trees *trees, struct expected_tree *tr
         verso_txn_tree(txn, verso_text(name), true, &handle) != VERSO_OK) {
         return fault_of(name, "was there, or cannot be created");
     }
+    tree_state_clear(&tree->state); /* an empty copy has memory too */
     *tree = (struct expected_tree){.name = name, .number = ++trees->created};
     return NULL;
 }
