@@ -79,6 +79,42 @@ Test(reclaim, what_the_retention_keeps_is_free_once_it_lets_go)
     page_store_close(store);
 }
 
+Test(reclaim, what_the_newest_roots_keep_is_not_looked_at_until_they_leave)
+{
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 3);
+    vs_page_no leaf[LEAVES];
+    make_leaves(store, leaf);
+    drop_leaves(store, leaf);
+    page_commit_up_to(store, 3);
+    judge(store);
+    cr_assert_eq(store->deaths.judged, 0);
+    cr_assert_eq(store->deaths.recent.count, LEAVES);
+    cr_assert_eq(store->deaths.parked.count, 0);
+    cr_assert_eq(vs_store_held_pages(store), LEAVES, "counted for the budget all the same");
+    page_commit_up_to(store, 4);
+    judge(store);
+    cr_assert_eq(store->deaths.recent.count, 0);
+    cr_assert_eq(vs_store_held_pages(store), 0);
+    page_store_close(store);
+}
+
+Test(reclaim, of_deaths_that_wait_the_oldest_are_parked_when_they_are_too_many)
+{
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 0);
+    vs_page_no leaf[LEAVES];
+    size_t dropped = 0;
+    for (; dropped <= VS_WAITING_MAX + LEAVES; dropped += LEAVES) {
+        make_leaves(store, leaf);
+        drop_leaves(store, leaf);
+    }
+    judge(store);
+    size_t waiting = store->deaths.recent.count - store->deaths.judged;
+    cr_assert_eq(waiting, VS_WAITING_MAX);
+    cr_assert_eq(store->deaths.parked.count, dropped - waiting);
+    cr_assert_eq(vs_store_held_pages(store), dropped);
+    page_store_close(store);
+}
+
 Test(reclaim, what_a_reader_keeps_is_free_once_it_leaves_and_nothing_else_waits_for_it)
 {
     struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 1);

@@ -233,8 +233,8 @@ verso_err vs_budget_enforce(struct vs_store *store)
     vs_fair_lock_take(&store->writer_lock);
     uint64_t least = retained->policy.budget_bytes >> store->pages.page_shift;
     uint64_t allowed = retained->budget_pages > least ? retained->budget_pages : least;
-    bool due =
-        retained->policy.has_budget && !retained->policy.all && retained->held_pages > allowed;
+    bool due = retained->policy.has_budget && !retained->policy.all &&
+               vs_store_held_pages(store) > allowed;
     vs_fair_lock_release(&store->writer_lock);
     return due ? vs_budget_enforce_now(store) : VERSO_OK;
 }

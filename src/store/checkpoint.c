@@ -65,7 +65,7 @@ static verso_err enter_history(struct vs_store *store, uint64_t version)
     struct vs_history_roots history = store->history;
     err = store->history_calls->enter(store, writer, store->history_to, version, &history);
     if (err == VERSO_OK) {
-        vs_writer_commit(writer, &store->deaths.recent);
+        vs_writer_commit(writer, &store->deaths.parked); /* kept until the metas name others */
         store->history = history;
         store->history_to = version;
     } else {
@@ -126,7 +126,7 @@ static void describe(struct vs_checkpoint *checkpoint, const struct vs_root_reco
     }
     meta->high_water = store->space.high_water;
     meta->retention = store->retained.policy;
-    meta->held_pages = store->retained.held_pages;
+    meta->held_pages = vs_store_held_pages(store);
     meta->budget_pages = store->retained.budget_pages;
     checkpoint->full_sync = store->file_grew;
     store->file_grew = false;

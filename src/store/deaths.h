@@ -1,9 +1,11 @@
 /*
  * deaths.h - pages that have died, waiting to be found free.
  *
- * `recent` is judged every few commits. What a reader, a checkpoint on disk or the retention still
- * keeps is parked and judged again when space is wanted; what does not fit there is left to the
- * sweep over the page table, which finds it by its descriptor.
+ * `recent` is judged every few commits, in the order of the deaths. It is not looked at from the
+ * version on from which all are kept: what waits for durability, or is one of the newest roots that
+ * the policy keeps, costs nothing while it waits. What a reader, a checkpoint on disk or an older
+ * root still keeps is parked and judged again when space is wanted; what does not fit there is left
+ * to the sweep over the page table, which finds it by its descriptor.
  *
  * Threads: the holder of the writer lock.
  */
@@ -30,10 +32,14 @@ struct vs_death_list {
     size_t capacity;
 };
 
-enum { VS_PARKED_MAX = 512 * 1024 }; /* 12 MiB */
+enum {
+    VS_WAITING_MAX = 64 * 1024, /* recent ones that need not be looked at: 2 MiB */
+    VS_PARKED_MAX = 512 * 1024, /* 16 MiB */
+};
 
 struct vs_deaths {
-    struct vs_death_list recent;
+    struct vs_death_list recent; /* of versions, never of generations: died ascends */
+    size_t judged;               /* so many of them at the front were judged */
     struct vs_death_list parked;
     size_t parked_at_judging;     /* count left by the last judging of the parked */
     uint32_t sweep_block;         /* where the sweep goes on */

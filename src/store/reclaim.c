@@ -97,32 +97,64 @@ static verso_err free_dead(struct vs_store *store, const struct vs_death *death)
     return VERSO_OK;
 }
 
-/* Deaths that only wait for durability stay recent; those kept for longer are parked. */
+/* The version from which on every one is kept, published or not. */
+static uint64_t all_kept_from(const struct vs_store *store, uint64_t published)
+{
+    const struct vs_version_set *retained = &store->kept.retained;
+    if (retained->count == 0 || retained->range[retained->count - 1].to != UINT64_MAX) {
+        return published;
+    }
+    uint64_t from = retained->range[retained->count - 1].from;
+    return from < published ? from : published;
+}
+
+static verso_err judge_death(struct vs_store *store, const struct vs_death *death)
+{
+    if (!is_kept(store, death->born, death->died, death->history)) {
+        return free_dead(store, death);
+    }
+    struct vs_death_list *parked = &store->deaths.parked;
+    store->retained.held_pages++;
+    if (parked->count >= VS_PARKED_MAX) {
+        return VERSO_OK; /* left to the sweep */
+    }
+    verso_err err = vs_death_list_reserve(parked, 1);
+    if (err == VERSO_OK) {
+        parked->death[parked->count++] = *death;
+    }
+    return err;
+}
+
+/* Move what is left to the front; seldom enough to cost each death one move. */
+static void forget_judged(struct vs_deaths *deaths)
+{
+    struct vs_death_list *recent = &deaths->recent;
+    if (deaths->judged * 2 < recent->count) {
+        return;
+    }
+    recent->count -= deaths->judged;
+    memmove(recent->death, recent->death + deaths->judged, recent->count * sizeof *recent->death);
+    deaths->judged = 0;
+}
+
+/* Judge up to the first death that some version surely keeps, and with it all that follow. */
 static verso_err judge_recent(struct vs_store *store, uint64_t published)
 {
     struct vs_deaths *deaths = &store->deaths;
-    if (deaths->recent.count == 0) {
-        return VERSO_OK;
-    }
-    verso_err err = vs_death_list_reserve(&deaths->parked, deaths->recent.count);
-    size_t left = 0;
-    size_t i = 0;
-    for (; i < deaths->recent.count && err == VERSO_OK; i++) {
-        const struct vs_death *death = &deaths->recent.death[i];
-        if (!is_kept(store, death->born, death->died, death->history)) {
-            err = free_dead(store, death);
-        } else if (!death->history && death->died > published) {
-            deaths->recent.death[left++] = *death;
-        } else {
-            store->retained.held_pages += death->history ? 0 : 1;
-            if (deaths->parked.count < VS_PARKED_MAX) { /* else: left to the sweep */
-                deaths->parked.death[deaths->parked.count++] = *death;
-            }
+    uint64_t from = all_kept_from(store, published);
+    verso_err err = VERSO_OK;
+    while (deaths->judged < deaths->recent.count && err == VERSO_OK) {
+        const struct vs_death *death = &deaths->recent.death[deaths->judged];
+        bool surely_kept = death->died > from && death->born < death->died;
+        if (surely_kept && deaths->recent.count - deaths->judged <= VS_WAITING_MAX) {
+            break;
         }
+        err = judge_death(store, death);
+        deaths->judged += err == VERSO_OK ? 1 : 0;
     }
-    memmove(deaths->recent.death + left, deaths->recent.death + i,
-            (deaths->recent.count - i) * sizeof *deaths->recent.death);
-    deaths->recent.count = left + (deaths->recent.count - i);
+    if (deaths->recent.count > 0) {
+        forget_judged(deaths);
+    }
     return err;
 }
 
@@ -160,6 +192,11 @@ verso_err vs_store_judge(struct vs_store *store, bool parked_too)
         err = judge_parked(store);
     }
     return err;
+}
+
+uint64_t vs_store_held_pages(const struct vs_store *store)
+{
+    return store->retained.held_pages + store->deaths.recent.count - store->deaths.judged;
 }
 
 /* ---- sweeping ---- */
@@ -258,7 +295,7 @@ verso_err vs_store_make_space(struct vs_store *store, uint64_t pages)
     bool parked_too = atomic_load(&store->checkpoint_done) ||
                       deaths->parked.count > deaths->parked_at_judging * 5 / 4 + VS_BLOCK_PAGES;
     verso_err err = VERSO_OK;
-    if (parked_too || deaths->recent.count > 0) {
+    if (parked_too || deaths->recent.count > deaths->judged) {
         err = vs_store_judge(store, parked_too);
     }
     if (err == VERSO_OK && space->free_count < pages && sweep_is_worth_it(store)) {

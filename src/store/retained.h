@@ -29,7 +29,7 @@ struct vs_retained {
     bool changed;          /* any of these since the last freeze */
     uint64_t walk;         /* where the policy's walk over older roots goes on */
     int64_t walked_us;     /* when it last went on */
-    uint64_t held_pages;   /* of history: at most so many; see history/budget.c */
+    uint64_t held_pages;   /* see vs_store_held_pages() */
     uint64_t budget_pages; /* what history may hold, as last counted; 0: not counted yet */
 };
 

@@ -240,6 +240,9 @@ verso_err vs_store_refresh_kept(struct vs_store *store);
 /** Judge the queued deaths; free pages go back to space and arena. Writer lock. */
 verso_err vs_store_judge(struct vs_store *store, bool parked_too);
 
+/** An upper bound of the pages that history holds: those found kept, and the deaths not judged. */
+uint64_t vs_store_held_pages(const struct vs_store *store);
+
 /** Make at least `pages` known free pages: by judging, sweeping, or growing the file. Writer
  * lock. */
 verso_err vs_store_make_space(struct vs_store *store, uint64_t pages);
