@@ -27,8 +27,10 @@ static void add_verso(struct committers *committers, const struct engine *engine
 {
     struct committer *committer = add(committers);
     *committer = (struct committer){.engine = engine, .mode = mode, .keep_last = keep_last};
-    if (keep_last == 0) {
+    if (keep_last == KEEP_ALL) {
         snprintf(committer->label, sizeof committer->label, "%s, keep all", label);
+    } else if (keep_last == KEEP_DEFAULT) {
+        snprintf(committer->label, sizeof committer->label, "%s, default", label);
     } else {
         snprintf(committer->label, sizeof committer->label, "%s, keep %" PRIu64, label, keep_last);
     }
@@ -46,7 +48,8 @@ void committers_add_verso(struct committers *committers, const struct bench *ben
         return;
     }
     add_verso(committers, engine, label, mode, 1);
-    add_verso(committers, engine, label, mode, 0);
+    add_verso(committers, engine, label, mode, KEEP_DEFAULT);
+    add_verso(committers, engine, label, mode, KEEP_ALL);
 }
 
 void committers_add_lmdb(struct committers *committers, const struct bench *bench,

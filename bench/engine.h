@@ -32,11 +32,15 @@ enum commit_mode {
     COMMIT_ASYNCHRONOUS      /* Verso: a durable store whose commits return at once */
 };
 
+/** Retention of a new store besides "the newest N". */
+#define KEEP_ALL UINT64_C(0)
+#define KEEP_DEFAULT UINT64_MAX /* Verso's own default */
+
 /** How to open a store; each engine takes what concerns it. */
 struct store_settings {
     enum commit_mode mode;
     bool read_only;
-    uint64_t keep_last;   /* Verso, at creation: newest roots to keep, 0 for all */
+    uint64_t keep_last;   /* Verso, at creation: newest roots to keep, or one of the above */
     uint64_t arena_bytes; /* Verso: memory for unwritten pages, 0 for its default */
     uint64_t map_bytes;   /* LMDB: size of the map */
     bool no_readahead;    /* LMDB: MDB_NORDAHEAD */

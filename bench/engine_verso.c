@@ -56,16 +56,21 @@ static verso_durability durability_of(enum commit_mode mode)
     return VERSO_DURABILITY_SYNC;
 }
 
+static verso_retention policy_of(uint64_t keep_last)
+{
+    if (keep_last == KEEP_ALL) {
+        return verso_keep_all();
+    }
+    return keep_last == KEEP_DEFAULT ? verso_keep_default() : verso_keep_last(keep_last);
+}
+
 static struct store *open_store(const char *directory, const struct store_settings *settings)
 {
     struct path path = path_join(directory, store_file_name);
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = !settings->read_only;
     options.read_only = settings->read_only;
-    verso_retention policy = verso_keep_last(settings->keep_last);
-    if (settings->keep_last == 0) {
-        policy = verso_keep_all();
-    }
+    verso_retention policy = policy_of(settings->keep_last);
     options.retention = &policy;
     options.durability = durability_of(settings->mode);
     options.arena_bytes = settings->arena_bytes;

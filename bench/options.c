@@ -26,9 +26,9 @@ static const char help_text[] =
     "  --rounds N        turns that each contestant gets (default 3); medians are printed\n"
     "  --only NAME,...   run these workloads only\n"
     "  --engine NAME,... verso, lmdb, machine (the bare system calls): run these only\n"
-    "  --keep-last N     Verso keeps the newest N roots, or `all`; without it the commit "
-    "workloads\n"
-    "                    show 1 and all side by side, and all others keep all\n"
+    "  --keep-last N     Verso keeps the newest N roots, or `all`, or as by `default`; without it "
+    "the\n"
+    "                    commit workloads show the three side by side, and all others keep all\n"
     "  --reads N         gets a pass (default 1000000)\n"
     "  --seconds S       longest run of one commit workload (default 1)\n"
     "  --commits N       most commits of such a run (default 200000)\n"
@@ -122,6 +122,17 @@ static enum key_kind key_kind_of(const char *text)
     return KEYS_USER;
 }
 
+static uint64_t keep_of(const char *text)
+{
+    if (strcmp(text, "all") == 0) {
+        return KEEP_ALL;
+    }
+    if (strcmp(text, "default") == 0) {
+        return KEEP_DEFAULT;
+    }
+    return number(text, 1, UINT32_MAX);
+}
+
 static void set_option(struct options *options, int code, const char *argument)
 {
     switch (code) {
@@ -148,7 +159,7 @@ static void set_option(struct options *options, int code, const char *argument)
         break;
     case OPTION_KEEP_LAST:
         options->keep_last_given = true;
-        options->keep_last = strcmp(argument, "all") == 0 ? 0 : number(argument, 1, UINT32_MAX);
+        options->keep_last = keep_of(argument);
         break;
     case OPTION_READS:
         options->reads = (uint32_t)number(argument, 1000, KEYS_MAX);

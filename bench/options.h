@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine.h"
 #include "keys.h"
 
 /** What the user asked for; texts point into argv. */
@@ -26,7 +27,7 @@ struct options {
     uint32_t long_puts; /* its puts a commit */
     uint32_t long_gib;  /* a store of it may grow to this */
     bool keep_last_given;
-    uint64_t keep_last; /* 0 for all */
+    uint64_t keep_last; /* KEEP_ALL, or another of engine.h */
     uint64_t arena_bytes;
     bool lmdb_no_readahead;
     bool help;
