@@ -12,7 +12,8 @@
  *   call.
  *   - Sizes and offsets are bytes; times are microseconds since 1970-01-01 00:00 UTC.
  *   - Option and result structs start with `size`; set it with the VERSO_*_INIT macro or to sizeof.
- *     A library newer than the caller fills or reads only what the caller's struct has.
+ *     A library newer than the caller fills or reads only what the caller's struct has. In an array
+ *     of them each has the same `size`, which is also how far apart they are.
  *   - Keys compare as byte strings (memcmp, then the shorter first).
  */
 #ifndef VERSO_H

@@ -11,21 +11,19 @@
 
 /* ---- roots ---- */
 
+enum { COST_SIZE_MIN = sizeof(size_t) + sizeof(verso_root_id) };
+
 /* List the roots that can be opened, from `from` on. */
-static verso_err list_roots(struct vs_store *store, verso_root_id from, verso_root_cost *costs,
-                            size_t capacity, size_t *count)
+static void list_roots(struct vs_store *store, verso_root_id from, verso_root_cost *costs,
+                       size_t capacity, size_t *count)
 {
     size_t filled = 0;
     uint64_t version = from == 0 ? 1 : from;
     for (; filled < capacity && vs_history_next(store, version, &version); version++) {
-        if (costs[filled].size != sizeof costs[filled]) {
-            return vs_fault(VERSO_INVALID, "verso_root_costs: `size` of entry %zu is %zu, not %zu",
-                            filled, costs[filled].size, sizeof costs[filled]);
-        }
-        costs[filled++].root = version;
+        verso_root_cost *cost = vs_element(costs, filled++);
+        cost->root = version;
     }
     *count = filled;
-    return VERSO_OK;
 }
 
 /* Retained, open in a view, or not older than what is published: what stays when checkpoints have
@@ -46,12 +44,19 @@ static verso_err fill_costs(struct vs_store *store, const struct vs_version_set 
                             verso_root_cost *costs, size_t count)
 {
     struct vs_costs counted = {0};
-    verso_err err = vs_costs_count(store, kept, costs[0].root, costs[count - 1].root, &counted);
+    const verso_root_cost *last = vs_element(costs, count - 1);
+    verso_err err = vs_costs_count(store, kept, costs->root, last->root, &counted);
     for (size_t i = 0; i < count && err == VERSO_OK; i++) {
-        const struct vs_cost *cost = vs_costs_of(&counted, costs[i].root);
-        costs[i].own_bytes = cost->own << store->pages.page_shift;
-        costs[i].before_bytes = cost->before << store->pages.page_shift;
-        costs[i].after_bytes = cost->after << store->pages.page_shift;
+        verso_root_cost *given = vs_element(costs, i);
+        const struct vs_cost *cost = vs_costs_of(&counted, given->root);
+        verso_root_cost full = {
+            .size = given->size,
+            .root = given->root,
+            .own_bytes = cost->own << store->pages.page_shift,
+            .before_bytes = cost->before << store->pages.page_shift,
+            .after_bytes = cost->after << store->pages.page_shift,
+        };
+        memcpy(given, &full, given->size < sizeof full ? given->size : sizeof full);
     }
     vs_costs_clear(&counted);
     return err;
@@ -64,7 +69,7 @@ static verso_err list_with_costs(struct vs_store *store, verso_root_id from, ver
     struct vs_version_set kept = {NULL, 0, 0};
     verso_err err = gather_kept(store, &kept);
     if (err == VERSO_OK) {
-        err = list_roots(store, from, costs, capacity, count);
+        list_roots(store, from, costs, capacity, count);
     }
     if (err == VERSO_OK && *count > 0) {
         err = fill_costs(store, &kept, costs, *count);
@@ -80,6 +85,9 @@ verso_err verso_root_costs(verso_store *store, verso_root_id from, verso_root_co
         return vs_fault(VERSO_INVALID, "verso_root_costs: an argument is NULL");
     }
     verso_err err = vs_check_process(store);
+    if (err == VERSO_OK) {
+        err = vs_check_elements(costs, capacity, COST_SIZE_MIN, "verso_root_costs");
+    }
     if (err != VERSO_OK) {
         return err;
     }

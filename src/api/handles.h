@@ -5,6 +5,7 @@
 #define VERSO_API_HANDLES_H
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "api/operations.h"
 #include "api/savepoint.h"
@@ -118,6 +119,18 @@ static inline bool vs_slice_is_sound(verso_slice slice)
 {
     return slice.data != NULL || slice.size == 0;
 }
+
+/** Element `i` of a caller's array of structs that begin with their size: as far apart as the first
+ *  says, whatever this library's own struct has. */
+static inline void *vs_element(void *array, size_t i)
+{
+    size_t size;
+    memcpy(&size, array, sizeof size);
+    return (uint8_t *)array + i * size;
+}
+
+/** Are the sizes in such an array sound and equal, and each at least `least`? VERSO_INVALID. */
+verso_err vs_check_elements(void *array, size_t count, size_t least, const char *call);
 
 /** Make a zeroed view one of a pinned root, and count it. */
 void vs_view_fill(verso_view *view, verso_store *store, uint32_t slot,

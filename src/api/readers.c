@@ -37,15 +37,15 @@ static verso_err gather(const struct vs_reader_slots *slots, struct vs_reader **
     return VERSO_OK;
 }
 
-static verso_err check_infos(const verso_reader_info *infos, size_t capacity)
+static void fill_info(verso_reader_info *info, const struct vs_reader *reader)
 {
-    for (size_t i = 0; i < capacity; i++) {
-        if (infos[i].size != sizeof infos[i]) {
-            return vs_fault(VERSO_INVALID, "verso_readers: `size` of entry %zu is %zu, not %zu", i,
-                            infos[i].size, sizeof infos[i]);
-        }
-    }
-    return VERSO_OK;
+    verso_reader_info full = {
+        .size = info->size,
+        .root = reader->version,
+        .since_us = reader->since_us,
+        .thread = reader->thread,
+    };
+    memcpy(info, &full, info->size < sizeof full ? info->size : sizeof full);
 }
 
 verso_err verso_readers(verso_store *store, verso_reader_info *infos, size_t capacity,
@@ -56,7 +56,7 @@ verso_err verso_readers(verso_store *store, verso_reader_info *infos, size_t cap
     }
     verso_err err = vs_check_process(store);
     if (err == VERSO_OK) {
-        err = check_infos(infos, capacity);
+        err = vs_check_elements(infos, capacity, sizeof infos->size, "verso_readers");
     }
     struct vs_reader *readers = NULL;
     if (err == VERSO_OK) {
@@ -66,9 +66,7 @@ verso_err verso_readers(verso_store *store, verso_reader_info *infos, size_t cap
         return err;
     }
     for (size_t i = 0; i < *count && i < capacity; i++) {
-        infos[i].root = readers[i].version;
-        infos[i].since_us = readers[i].since_us;
-        infos[i].thread = readers[i].thread;
+        fill_info(vs_element(infos, i), &readers[i]);
     }
     free(readers);
     return VERSO_OK;

@@ -126,6 +126,8 @@ void verso_view_close(verso_view *view)
 
 /* ---- describing ---- */
 
+enum { INFO_SIZE_MIN = sizeof(size_t) + sizeof(verso_root_id) };
+
 /* Fill as much of the caller's struct as it has. */
 static void fill_info(verso_root_info *info, const struct vs_root_record *record)
 {
@@ -142,7 +144,7 @@ static void fill_info(verso_root_info *info, const struct vs_root_record *record
 
 static verso_err check_info(const verso_root_info *info)
 {
-    if (info->size < sizeof info->size + sizeof info->id || info->size > 4096) {
+    if (info->size < INFO_SIZE_MIN || info->size > 4096) {
         return vs_fault(VERSO_INVALID, "root info: `size` is %zu; set it to sizeof", info->size);
     }
     return VERSO_OK;
@@ -211,6 +213,9 @@ verso_err verso_roots(verso_store *store, verso_root_id from, verso_root_info *i
         return vs_fault(VERSO_INVALID, "verso_roots: an argument is NULL");
     }
     verso_err err = vs_check_process(store);
+    if (err == VERSO_OK) {
+        err = vs_check_elements(infos, capacity, INFO_SIZE_MIN, "verso_roots");
+    }
     if (err != VERSO_OK) {
         return err;
     }
@@ -221,10 +226,7 @@ verso_err verso_roots(verso_store *store, verso_root_id from, verso_root_info *i
         uint8_t *note = notes == NULL ? NULL : (uint8_t *)notes + filled * (size_t)VS_NOTE_MAX;
         struct vs_root_record record;
         uint32_t slot;
-        err = check_info(&infos[filled]);
-        if (err == VERSO_OK) {
-            err = vs_history_pin(inner, id, &slot, &record, note);
-        }
+        err = vs_history_pin(inner, id, &slot, &record, note);
         if (err == VERSO_GONE) {
             continue; /* dropped while we were listing */
         }
@@ -235,7 +237,7 @@ verso_err verso_roots(verso_store *store, verso_root_id from, verso_root_info *i
         if (note == NULL) {
             record.note = (verso_slice){NULL, 0};
         }
-        fill_info(&infos[filled++], &record);
+        fill_info(vs_element(infos, filled++), &record);
     }
     *count = filled;
     return VERSO_OK;
