@@ -1,0 +1,134 @@
+/*
+ * fuzz_file.c - hostile store files: open, check, read all, write, close, open again.
+ *
+ * An input is a byte of choices and the file, packed (sparse_bytes.h).
+ */
+#include <string.h>
+
+#include "fuzz_target.h"
+#include "simulated_disk.h"
+#include "sparse_bytes.h"
+#include "store_mutation.h"
+#include "store_reading.h"
+#include "store_writing.h"
+#include "verdict.h"
+
+#define PATH "store"
+
+enum {
+    FILE_SIZE_MAX = 256 * 1024,
+    DISK_BYTES = 16 << 20,
+    /* choices */
+    READ_ONLY = 1,
+    WRITES = 2,
+    COPIES = 4,
+};
+
+static uint8_t file_bytes[FILE_SIZE_MAX];
+
+static verso_err open_store(struct simulated_disk *disk, const char *path, bool read_only,
+                            verso_store **store)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.read_only = read_only;
+    options.arena_bytes = 1; /* the least there is */
+    options.log_bytes = 1;
+    options.system = simulated_disk_os(disk);
+    return verso_open(path, &options, store);
+}
+
+static void require_known_refusal(verso_err err)
+{
+    verdict_require(verdict_is_damage(err) || err == VERSO_FORMAT || err == VERSO_LIMIT ||
+                        err == VERSO_NOSPC || err == VERSO_UNKNOWN || err == VERSO_POISONED,
+                    "opening fails with a code that says nothing of the file");
+}
+
+/* A copy is checked before it gets its name, so it is sound whatever it was made from. */
+static void copy(struct simulated_disk *disk, verso_store *store, bool sound)
+{
+    verso_copy_report report = {.size = sizeof report};
+    verso_err err = verso_copy(store, "copy", NULL, &report);
+    if (!verdict_change(err, sound, "a copy fails")) {
+        verdict_require(!simulated_disk_exists(disk, "copy"), "a failed copy is there");
+        return;
+    }
+    verso_store *copied = NULL;
+    verdict_require(open_store(disk, "copy", true, &copied) == VERSO_OK, "a copy does not open");
+    verdict_require(store_is_sound(copied), "a copy is not sound");
+    verdict_require(verso_close(copied) == VERSO_OK, "a copy does not close");
+}
+
+/* @return Whether the store is sound and will be found so again. */
+static bool use_store(struct simulated_disk *disk, verso_store *store, unsigned choices)
+{
+    bool sound = store_is_sound(store);
+    store_read_all(store, sound);
+    verdict_require(!sound || store_is_sound(store), "reading has done harm");
+    if (choices & COPIES) {
+        copy(disk, store, sound);
+    }
+    if ((choices & (WRITES | READ_ONLY)) == WRITES) {
+        bool done = store_write_all(store, sound);
+        verdict_require(!sound || store_is_sound(store), "writing has done harm");
+        store_read_all(store, sound);
+        sound = sound && done;
+    }
+    return sound;
+}
+
+static void open_and_use(struct simulated_disk *disk, unsigned choices)
+{
+    verso_store *store = NULL;
+    uint64_t digest = simulated_disk_digest(disk);
+    verso_err err = open_store(disk, PATH, (choices & READ_ONLY) != 0, &store);
+    if (err != VERSO_OK) {
+        require_known_refusal(err);
+        verdict_require(err == VERSO_CORRUPT || simulated_disk_digest(disk) == digest,
+                        "an open that failed has changed something");
+        return;
+    }
+    bool sound = use_store(disk, store, choices);
+    err = verso_close(store);
+    (void)verdict_change(err, sound, "closing fails");
+    verdict_require((choices & READ_ONLY) == 0 || simulated_disk_exists(disk, "copy") ||
+                        simulated_disk_digest(disk) == digest,
+                    "a read-only handle has changed something");
+    if (err == VERSO_OK && open_store(disk, PATH, false, &store) == VERSO_OK) {
+        verdict_require(!sound || store_is_sound(store), "a sound store is not so after reopening");
+        err = verso_close(store);
+        (void)verdict_change(err, sound, "closing fails the second time");
+    } else {
+        verdict_require(!sound, "a sound store does not open again");
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1) {
+        return 0;
+    }
+    size_t file_size = sparse_unpack(data + 1, size - 1, file_bytes, sizeof file_bytes);
+    struct simulated_disk *disk = simulated_disk_open(1);
+    simulated_disk_set_capacity(disk, DISK_BYTES);
+    simulated_disk_put(disk, PATH, file_bytes, file_size);
+    open_and_use(disk, data[0]);
+    verdict_require(simulated_disk_open_files(disk) == 0, "files are left open");
+    simulated_disk_close(disk);
+    return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    if (size < 1 || max_size < 2) {
+        return LLVMFuzzerMutate(data, size, max_size);
+    }
+    size_t file_size = sparse_unpack(data + 1, size - 1, file_bytes, sizeof file_bytes);
+    uint8_t choices = store_mutate(file_bytes, &file_size, sizeof file_bytes, data[0], seed);
+    size_t packed = sparse_pack(file_bytes, file_size, data + 1, max_size - 1);
+    if (packed == 0) { /* too long by now: something plain and shorter instead */
+        return LLVMFuzzerMutate(data, size < max_size ? size : max_size, max_size);
+    }
+    data[0] = choices;
+    return packed + 1;
+}
