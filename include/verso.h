@@ -836,6 +836,8 @@ typedef struct verso_tag_info {
  * @retval VERSO_EXISTS  The tag names another root already.
  * @retval VERSO_GONE, VERSO_NOT_FOUND  The root is not kept, or never existed.
  * @retval VERSO_INVALID  Not a name (see VERSO_NAME_MAX).
+ * @retval VERSO_TOO_BIG  A name longer than verso_key_size_max(), which pages below 2 KiB have less
+ *                        than VERSO_NAME_MAX.
  */
 VERSO_API VERSO_MUST_USE verso_err verso_tag_set(verso_store *store, verso_slice name,
                                                  verso_root_id root);

@@ -208,7 +208,8 @@ Test(history, a_pinned_root_stays_readable_after_it_was_dropped)
     cr_assert_eq(verso_view_open_root(store, 5, &second), VERSO_OK, "what is open does not go");
     verso_view_close(second);
     /* a drop and an opening at the same moment: the root goes, the view has it still */
-    cr_assert_eq(vs_retained_drop(&store->store->retained, 5, 5), VERSO_OK);
+    cr_assert_eq(vs_retained_drop(&store->store->retained, &(struct vs_version_range){5, 5}, 1),
+                 VERSO_OK);
     checkpoint(store);
     commit_up_to(store, 60);
     verso_slice value;

@@ -58,7 +58,8 @@ uint64_t page_commit(struct vs_store *store)
     uint64_t last = policy->last;
     uint64_t next = store->writer.version;
     if (!policy->all && next > last) {
-        verso_err dropped = vs_retained_drop(&store->retained, 1, next - last);
+        struct vs_version_range old = {1, next - last};
+        verso_err dropped = vs_retained_drop(&store->retained, &old, 1);
         cr_assert_eq(dropped, VERSO_OK);
     }
     uint64_t version = 0;

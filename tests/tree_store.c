@@ -89,7 +89,8 @@ uint64_t tree_store_commit(struct tree_store *store)
     };
     uint64_t next = store->store->writer.version;
     if (store->keep_last > 0 && next > store->keep_last) {
-        verso_err dropped = vs_retained_drop(&store->store->retained, 1, next - store->keep_last);
+        struct vs_version_range old = {1, next - store->keep_last};
+        verso_err dropped = vs_retained_drop(&store->store->retained, &old, 1);
         cr_assert_eq(dropped, VERSO_OK);
     }
     uint64_t version = 0;

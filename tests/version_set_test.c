@@ -120,6 +120,57 @@ Test(version_set, agrees_with_a_naive_one)
     }
 }
 
+/* Ranges that ascend and do not overlap, but may touch; the last may be open. */
+static size_t draw_ranges(struct simulated_random *random, struct vs_version_range *ranges,
+                          bool *in_them)
+{
+    size_t count = 0;
+    uint64_t from = simulated_random_below(random, VERSIONS / 2);
+    while (from < VERSIONS) {
+        uint64_t to = from + simulated_random_below(random, 5);
+        to = to < VERSIONS ? to : VERSIONS - 1;
+        for (uint64_t version = from; version <= to; version++) {
+            in_them[version] = true;
+        }
+        bool open = to == VERSIONS - 1 && simulated_random_below(random, 2) == 0;
+        ranges[count++] = (struct vs_version_range){from, open ? UINT64_MAX : to};
+        from = to + 1 + simulated_random_below(random, simulated_random_below(random, 2) ? 3 : 30);
+    }
+    return count;
+}
+
+Test(version_set, many_ranges_at_once_do_what_they_do_one_by_one)
+{
+    for (unsigned round = 0; round < 20 * ROUNDS; round++) {
+        struct simulated_random random = {.state = round};
+        struct vs_version_set set = {0};
+        bool has[VERSIONS] = {false};
+        for (unsigned step = 0; step < STEPS / 2; step++) {
+            change(&set, has, &random);
+        }
+        struct vs_version_range ranges[VERSIONS];
+        bool in_them[VERSIONS] = {false};
+        size_t count = draw_ranges(&random, ranges, in_them);
+        bool adds = round % 2 == 0;
+        cr_assert_eq(adds ? vs_version_set_add_ranges(&set, ranges, count)
+                          : vs_version_set_drop_ranges(&set, ranges, count),
+                     VERSO_OK);
+        for (unsigned version = 0; version < VERSIONS; version++) {
+            has[version] = in_them[version] ? adds : has[version];
+        }
+        compare(&set, has, round);
+        vs_version_set_clear(&set);
+    }
+}
+
+Test(version_set, no_ranges_at_once_change_nothing)
+{
+    struct vs_version_set set = {0};
+    cr_assert_eq(vs_version_set_add_ranges(&set, NULL, 0), VERSO_OK);
+    cr_assert_eq(vs_version_set_drop_ranges(&set, NULL, 0), VERSO_OK);
+    cr_assert_eq(set.count, 0);
+}
+
 Test(version_set, joined_with_another_it_has_what_either_had)
 {
     for (unsigned round = 0; round < ROUNDS; round++) {

@@ -132,6 +132,9 @@ static inline void *vs_element(void *array, size_t i)
 /** Are the sizes in such an array sound and equal, and each at least `least`? VERSO_INVALID. */
 verso_err vs_check_elements(void *array, size_t count, size_t least, const char *call);
 
+/** Can it name a tree or a tag of this store? VERSO_INVALID, VERSO_TOO_BIG. */
+verso_err vs_check_name(const verso_store *store, verso_slice name);
+
 /** Make a zeroed view one of a pinned root, and count it. */
 void vs_view_fill(verso_view *view, verso_store *store, uint32_t slot,
                   const struct vs_root_record *record);

@@ -20,7 +20,7 @@ static verso_err damaged(const struct vs_log_record *record, const char *fault)
 /* First pass: every operation must decode. */
 static verso_err prove(void *argument, const struct vs_log_record *record)
 {
-    (void)argument;
+    const struct vs_store *store = argument;
     const uint8_t *at = record->operations.data;
     const uint8_t *end = at + record->operations.size;
     while (at < end) {
@@ -30,7 +30,7 @@ static verso_err prove(void *argument, const struct vs_log_record *record)
             return damaged(record, fault);
         }
         if (!vs_operation_is_of_tree(operation.kind)) {
-            fault = vs_keeping_fault(&operation);
+            fault = vs_keeping_fault(store, &operation);
         } else if (record->setting) {
             fault = "changes a tree without making a root";
         }

@@ -110,20 +110,6 @@ verso_err verso_retention_set(verso_store *store, const verso_retention *given)
     return err;
 }
 
-static void list_dropped(struct vs_store *store, const struct vs_trial *trial,
-                         verso_root_id *dropped, size_t capacity)
-{
-    size_t filled = 0;
-    uint64_t id = 1;
-    while (filled < capacity && filled < trial->dropped_count &&
-           vs_retained_at_or_above(&store->retained, id, &id)) {
-        if (!vs_version_set_has(&trial->kept, id)) {
-            dropped[filled++] = id;
-        }
-        id++;
-    }
-}
-
 verso_err verso_retention_try(verso_store *store, const verso_retention *given,
                               verso_root_id *dropped, size_t capacity,
                               verso_retention_effect *effect)
@@ -139,13 +125,11 @@ verso_err verso_retention_try(verso_store *store, const verso_retention *given,
     }
     struct vs_trial trial;
     if (err == VERSO_OK) {
-        err = vs_trial_run(store->store, &policy, &trial);
+        err = vs_trial_run(store->store, &policy, dropped, capacity, &trial);
     }
     if (err != VERSO_OK) {
         return err;
     }
-    list_dropped(store->store, &trial, dropped, capacity);
-    vs_version_set_clear(&trial.kept);
     verso_retention_effect full = {
         .size = effect->size,
         .kept_roots = trial.kept_count,

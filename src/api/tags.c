@@ -51,6 +51,9 @@ verso_err verso_tag_set(verso_store *store, verso_slice name, verso_root_id root
 {
     verso_err err = check(store, name, "verso_tag_set");
     if (err == VERSO_OK) {
+        err = vs_check_name(store, name);
+    }
+    if (err == VERSO_OK) {
         err = vs_store_begin_setting(store->store);
     }
     if (err != VERSO_OK) {
@@ -72,17 +75,20 @@ verso_err verso_tag_set(verso_store *store, verso_slice name, verso_root_id root
     return err == VERSO_OK ? vs_store_wait(inner, end_lsn, VERSO_DURABILITY_SYNC) : err;
 }
 
-/* Its root is judged at once, not when the walk comes to it. */
-static verso_err judge_root(struct vs_store *store, uint64_t root, uint64_t *end_lsn)
+/* Its root is judged at once, not when the walk comes to it; where that fails, it will be then. */
+static void judge_root(struct vs_store *store, uint64_t root, uint64_t *end_lsn)
 {
     struct vs_retention_question question = vs_retention_ask(store, &store->retained.policy);
     struct vs_version_range range;
     unsigned count;
     uint64_t version = root;
     vs_retention_judge(&question, &version, 1, &range, &count);
-    return count == 1 && range.from == root
-               ? vs_retention_drop(store, &(struct vs_version_range){root, root}, 1, end_lsn)
-               : VERSO_OK;
+    uint64_t dropped_lsn = 0;
+    if (count == 1 && range.from == root) {
+        range.to = root;
+        verso_err err = vs_retention_drop(store, &range, 1, &dropped_lsn);
+        *end_lsn = err == VERSO_OK ? dropped_lsn : *end_lsn;
+    }
 }
 
 verso_err verso_tag_delete(verso_store *store, verso_slice name)
@@ -104,7 +110,7 @@ verso_err verso_tag_delete(verso_store *store, verso_slice name)
         struct vs_operation operation = {.kind = VS_OPERATION_DELETE_TAG, .key = name};
         err = vs_keeping_do(inner, &operation, &end_lsn);
         if (err == VERSO_OK) {
-            err = judge_root(inner, root, &end_lsn);
+            judge_root(inner, root, &end_lsn);
         }
     }
     vs_store_end_setting(inner);

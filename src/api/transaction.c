@@ -208,20 +208,21 @@ static int64_t commit_time(struct vs_store *store)
     return now > store->tip.time_us ? now : store->tip.time_us;
 }
 
-/* Drop the roots that the policy no longer keeps, and note it for the log. They go whatever becomes
- * of the commit: a drop that was not logged is only forgotten by a crash. */
-static void drop_roots(struct vs_transaction *shared, int64_t time_us)
+/* Choose the roots that the policy does not keep beside the new one, and note it for the log. Those
+ * that cannot be noted stay for now. */
+static void choose_drops(struct vs_transaction *shared, int64_t time_us,
+                         struct vs_version_range *ranges, unsigned *count)
 {
     struct vs_store *store = shared->owner->store;
-    struct vs_version_range ranges[VS_RETENTION_STEP_MAX];
-    unsigned count;
-    vs_retention_step(store, store->tip.version + 1, time_us, ranges, &count);
-    for (unsigned i = 0; i < count; i++) {
+    vs_retention_step(store, store->tip.version + 1, time_us, ranges, count);
+    for (unsigned i = 0; i < *count; i++) {
         struct vs_operation operation = {.kind = VS_OPERATION_DROP_ROOTS,
                                          .number = {ranges[i].from, ranges[i].to}};
-        if (vs_operations_reserve(&shared->operations, 0) == VERSO_OK) {
-            vs_operations_note(&shared->operations, &operation);
+        if (vs_operations_reserve(&shared->operations, 0) != VERSO_OK) {
+            *count = i;
+            return;
         }
+        vs_operations_note(&shared->operations, &operation);
     }
 }
 
@@ -250,8 +251,12 @@ static verso_err commit_changes(struct vs_transaction *shared, const verso_commi
         return err;
     }
     int64_t time_us = commit_time(store);
-    drop_roots(shared, time_us);
+    struct vs_version_range drops[VS_RETENTION_STEP_MAX];
+    unsigned drop_count;
+    choose_drops(shared, time_us, drops, &drop_count);
     struct vs_commit commit = describe_commit(shared, options, time_us);
+    commit.drops = drops;
+    commit.drop_count = drop_count;
     struct vs_root_record record = {.tree = commit.tree,
                                     .catalogue = commit.catalogue,
                                     .fingerprint = commit.fingerprint,

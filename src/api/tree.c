@@ -8,7 +8,7 @@
 #include "format/key_order.h"
 #include "os/fault.h"
 
-static verso_err check_name(const verso_store *store, verso_slice name)
+verso_err vs_check_name(const verso_store *store, verso_slice name)
 {
     if (!vs_name_is_sound(name)) {
         return vs_fault(VERSO_INVALID, "not a name: 1 to %d bytes, none of them 0", VERSO_NAME_MAX);
@@ -48,7 +48,7 @@ static verso_err may_change(const verso_txn *txn, verso_slice name)
 {
     verso_err err = vs_txn_check(txn);
     if (err == VERSO_OK) {
-        err = check_name(txn->shared->owner, name);
+        err = vs_check_name(txn->shared->owner, name);
     }
     return err == VERSO_OK ? vs_operations_reserve(&txn->shared->operations, name.size) : err;
 }
@@ -92,7 +92,7 @@ verso_err verso_txn_tree(verso_txn *txn, verso_slice name, bool create, verso_tx
         err = vs_fault(VERSO_INVALID, "verso_txn_tree: the result's place is NULL");
     }
     if (err == VERSO_OK) {
-        err = check_name(txn->shared->owner, name);
+        err = vs_check_name(txn->shared->owner, name);
     }
     if (err == VERSO_OK) {
         err = open_tree(txn, name, tree);
@@ -123,7 +123,7 @@ verso_err verso_tree_rename(verso_txn *txn, verso_slice name, verso_slice to)
 {
     verso_err err = may_change(txn, to);
     if (err == VERSO_OK) {
-        err = check_name(txn->shared->owner, name);
+        err = vs_check_name(txn->shared->owner, name);
     }
     if (err != VERSO_OK) {
         return err;
@@ -218,7 +218,7 @@ verso_err verso_view_tree(verso_view *view, verso_slice name, verso_view **tree)
 {
     verso_err err = vs_view_check_arguments(view, tree);
     if (err == VERSO_OK) {
-        err = check_name(view->owner, name);
+        err = vs_check_name(view->owner, name);
     }
     if (err != VERSO_OK) {
         return err;
@@ -261,7 +261,7 @@ verso_err verso_tree_next(verso_view *view, verso_slice after, verso_tree_info *
         err = vs_fault(VERSO_INVALID, "tree info: `size` is %zu; set it to sizeof", info->size);
     }
     if (err == VERSO_OK && after.size > 0) {
-        err = check_name(view->owner, after);
+        err = vs_check_name(view->owner, after);
     }
     if (err != VERSO_OK) {
         return err;

@@ -198,6 +198,8 @@ verso_err vs_history_find_as_writer(struct vs_store *store, uint64_t version,
                                     struct vs_root_record *record)
 {
     if (vs_roots_find(&store->roots, version, record, NULL)) {
+        /* of a checkpoint under way; later the tree says so */
+        record->is_checkpoint = version == store->history_to;
         return VERSO_OK;
     }
     struct vs_tree_view view = {&store->pages, store->history.roots,

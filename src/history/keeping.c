@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/leaf.h"
 #include "format/name.h"
 #include "format/retention.h"
 #include "os/fault.h"
@@ -15,6 +16,18 @@
 enum { TAG_SIZE = 16, TIME_AT = 8 };
 
 /* ---- loading ---- */
+
+/* What is committed from now on belongs to the set, without a change. */
+static verso_err check_set(const struct vs_store *store)
+{
+    const struct vs_version_set *set = &store->retained.set;
+    const struct vs_version_range *last = set->count > 0 ? &set->range[set->count - 1] : NULL;
+    if (last == NULL || last->to != UINT64_MAX || last->from > store->meta.root.version + 1 ||
+        set->range[0].from == 0) {
+        return vs_fault(VERSO_CORRUPT, "the set of kept roots is none that a store can have");
+    }
+    return VERSO_OK;
+}
 
 static verso_err load_set(struct vs_store *store, const struct vs_tree_value *value)
 {
@@ -32,7 +45,7 @@ static verso_err load_set(struct vs_store *store, const struct vs_tree_value *va
         err = vs_version_set_decode(bytes, size, &store->retained.set);
     }
     free(copy);
-    return err;
+    return err == VERSO_OK ? check_set(store) : err;
 }
 
 static verso_err load_entry(struct vs_store *store, const struct vs_tree_entry *entry)
@@ -45,7 +58,12 @@ static verso_err load_entry(struct vs_store *store, const struct vs_tree_entry *
         return vs_fault(VERSO_CORRUPT, "the tags hold an entry that is no tag");
     }
     const uint8_t *bytes = value.data;
-    return vs_tags_set(&store->retained.tags, entry->key, vs_get_le64(bytes),
+    uint64_t root = vs_get_le64(bytes);
+    if (root == 0 || root > store->meta.root.version) {
+        return vs_fault(VERSO_CORRUPT, "a tag names root %llu, which cannot be",
+                        (unsigned long long)root);
+    }
+    return vs_tags_set(&store->retained.tags, entry->key, root,
                        (int64_t)vs_get_le64(bytes + TIME_AT));
 }
 
@@ -69,7 +87,7 @@ verso_err vs_keeping_load(struct vs_store *store)
 {
     uint64_t version = store->meta.root.version;
     verso_err err = store->meta.tags.page == 0 ? VERSO_OK : load_tree(store);
-    store->retained.tags.changed = false;
+    vs_retained_tags_entered(&store->retained);
     if (err == VERSO_OK) {
         err = vs_version_set_copy(&store->on_disk, &store->retained.set);
     }
@@ -104,6 +122,9 @@ static verso_err put_tags(struct vs_tree_edit *edit, const struct vs_tags *tags)
     verso_err err = VERSO_OK;
     for (size_t i = 0; i < tags->count && err == VERSO_OK; i++) {
         const struct vs_tag *tag = tags->tag[i];
+        if (tag->entered) {
+            continue;
+        }
         uint8_t bytes[TAG_SIZE];
         vs_put_le64(bytes, tag->root);
         vs_put_le64(bytes + TIME_AT, (uint64_t)tag->time_us);
@@ -155,13 +176,22 @@ verso_err vs_keeping_save(struct vs_store *store, struct vs_page_writer *writer,
     }
     *tags = edit.root;
     vs_tree_edit_clear(&edit);
-    store->retained.tags.changed = store->retained.tags.changed && err != VERSO_OK;
+    if (err == VERSO_OK) {
+        vs_retained_tags_entered(&store->retained);
+    }
     return err;
 }
 
 /* ---- operations ---- */
 
-const char *vs_keeping_fault(const struct vs_operation *operation)
+static const char *name_fault(const struct vs_store *store, verso_slice name)
+{
+    return vs_name_is_sound(name) && name.size <= vs_leaf_key_max(store->pages.page_size)
+               ? NULL
+               : "names a tag impossibly";
+}
+
+const char *vs_keeping_fault(const struct vs_store *store, const struct vs_operation *operation)
 {
     verso_retention policy;
     switch (operation->kind) {
@@ -173,8 +203,9 @@ const char *vs_keeping_fault(const struct vs_operation *operation)
     case VS_OPERATION_SET_RETENTION:
         return vs_retention_decode(operation->value.data, operation->value.size, &policy);
     case VS_OPERATION_SET_TAG:
+        return operation->number[0] == 0 ? "tags root 0" : name_fault(store, operation->key);
     case VS_OPERATION_DELETE_TAG:
-        return vs_name_is_sound(operation->key) ? NULL : "names a tag impossibly";
+        return name_fault(store, operation->key);
     case VS_OPERATION_PUT:
     case VS_OPERATION_DELETE:
     case VS_OPERATION_DELETE_RANGE:
@@ -190,7 +221,8 @@ verso_err vs_keeping_apply(struct vs_store *store, const struct vs_operation *op
 {
     struct vs_retained *retained = &store->retained;
     if (operation->kind == VS_OPERATION_DROP_ROOTS) {
-        return vs_retained_drop(retained, operation->number[0], operation->number[1]);
+        struct vs_version_range range = {operation->number[0], operation->number[1]};
+        return vs_retained_drop(retained, &range, 1);
     }
     if (operation->kind == VS_OPERATION_SET_TAG) {
         return vs_retained_set_tag(retained, operation->key, operation->number[0],
@@ -209,9 +241,23 @@ verso_err vs_keeping_apply(struct vs_store *store, const struct vs_operation *op
     return VERSO_OK;
 }
 
+/* Once it is in the log it must be done: what replay would do and memory did not could cost a root
+ * that was tagged meanwhile. */
+static verso_err prepare(struct vs_store *store, const struct vs_operation *operation)
+{
+    return operation->kind == VS_OPERATION_SET_TAG
+               ? vs_retained_reserve_tag(&store->retained, operation->key)
+               : VERSO_OK;
+}
+
 verso_err vs_keeping_do(struct vs_store *store, const struct vs_operation *operation,
                         uint64_t *end_lsn)
 {
+    *end_lsn = 0;
+    verso_err err = prepare(store, operation);
+    if (err != VERSO_OK) {
+        return err;
+    }
     uint8_t bytes[VS_OPERATION_HEADER_MAX + VS_RETENTION_MAX + VERSO_NAME_MAX];
     size_t size = vs_operation_header(operation, bytes);
     if (operation->key.size > 0) {
@@ -222,6 +268,6 @@ verso_err vs_keeping_do(struct vs_store *store, const struct vs_operation *opera
         memcpy(bytes + size, operation->value.data, operation->value.size);
         size += operation->value.size;
     }
-    verso_err err = vs_store_log_setting(store, (verso_slice){bytes, size}, end_lsn);
+    err = vs_store_log_setting(store, (verso_slice){bytes, size}, end_lsn);
     return err == VERSO_OK ? vs_keeping_apply(store, operation) : err;
 }

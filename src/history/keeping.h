@@ -23,14 +23,14 @@ verso_err vs_keeping_load(struct vs_store *store);
 verso_err vs_keeping_save(struct vs_store *store, struct vs_page_writer *writer,
                           struct vs_tree_root *tags);
 
-/** What is wrong with an operation of the log that changes no tree, or NULL. */
-const char *vs_keeping_fault(const struct vs_operation *operation);
+/** What is wrong with an operation of this store's log that changes no tree, or NULL. */
+const char *vs_keeping_fault(const struct vs_store *store, const struct vs_operation *operation);
 
 /** Do in memory what a sound operation says. VERSO_NOMEM. */
 verso_err vs_keeping_apply(struct vs_store *store, const struct vs_operation *operation);
 
-/** Log one operation and do it; the setting was begun (vs_store_begin_setting()). *end_lsn: what to
- *  wait for. After an error nothing was done. */
+/** Log one operation on policy or tags and do it; the setting was begun (vs_store_begin_setting()).
+ *  *end_lsn: what to wait for. After an error nothing was done, nor logged. */
 verso_err vs_keeping_do(struct vs_store *store, const struct vs_operation *operation,
                         uint64_t *end_lsn);
 

@@ -16,11 +16,16 @@ enum {
 
 /* ---- one root ---- */
 
-bool vs_retention_protects(struct vs_store *store, uint64_t version)
+bool vs_retention_protected(struct vs_store *store, uint64_t version, uint64_t *found)
 {
     uint64_t viewed;
-    return vs_retained_is_tagged(&store->retained, version) ||
-           (vs_reader_viewed_at_or_above(&store->readers, version, &viewed) && viewed == version);
+    bool any = vs_tags_root_at_or_above(&store->retained.tags, version, found);
+    if (vs_reader_viewed_at_or_above(&store->readers, version, &viewed) &&
+        (!any || viewed < *found)) {
+        *found = viewed;
+        any = true;
+    }
+    return any;
 }
 
 /* The class of a root's age, or NULL beyond the oldest. */
@@ -36,10 +41,16 @@ static const verso_retention_class *class_of(const verso_retention *policy, int6
     return NULL;
 }
 
+/* Spans are counted from 1970 on, and down from it. */
+static int64_t span_of(int64_t time_us, int64_t spacing_us)
+{
+    return time_us / spacing_us - (time_us % spacing_us < 0 ? 1 : 0);
+}
+
 static bool in_one_span(int64_t one_us, int64_t other_us, uint64_t spacing_us)
 {
-    int64_t span = spacing_us > INT64_MAX ? INT64_MAX : (int64_t)spacing_us;
-    return one_us / span == other_us / span;
+    int64_t spacing = spacing_us > INT64_MAX ? INT64_MAX : (int64_t)spacing_us;
+    return span_of(one_us, spacing) == span_of(other_us, spacing);
 }
 
 /* The time of a root, which may be the one that is just being committed. */
@@ -85,7 +96,9 @@ static bool is_kept_by_time(const struct vs_retention_question *question, uint64
 
 static bool is_kept(const struct vs_retention_question *question, uint64_t version)
 {
-    return is_kept_by_time(question, version) || vs_retention_protects(question->store, version);
+    uint64_t protected;
+    return is_kept_by_time(question, version) ||
+           (vs_retention_protected(question->store, version, &protected) && protected == version);
 }
 
 struct vs_retention_question vs_retention_ask(struct vs_store *store, const verso_retention *policy)
@@ -118,16 +131,9 @@ static uint64_t end_of_run(const struct vs_retention_question *question, uint64_
     if (policy->class_count > 0 || policy->checkpoints) {
         return version;
     }
-    struct vs_store *store = question->store;
-    uint64_t end = newest_from - 1;
     uint64_t protected;
-    if (vs_tags_root_at_or_above(&store->retained.tags, version, &protected) && protected <= end) {
-        end = protected - 1;
-    }
-    if (vs_reader_viewed_at_or_above(&store->readers, version, &protected) && protected <= end) {
-        end = protected - 1;
-    }
-    return end;
+    bool any = vs_retention_protected(question->store, version, &protected);
+    return any && protected < newest_from ? protected - 1 : newest_from - 1;
 }
 
 void vs_retention_judge(const struct vs_retention_question *question, uint64_t *version,
@@ -157,16 +163,17 @@ void vs_retention_judge(const struct vs_retention_question *question, uint64_t *
 
 /* ---- along with a commit ---- */
 
-static void drop_silently(struct vs_store *store, struct vs_version_range *ranges, unsigned *count)
+static bool is_time_to_walk(struct vs_retained *retained, int64_t now_us)
 {
-    for (unsigned i = 0; i < *count; i++) {
-        if (vs_retained_drop(&store->retained, ranges[i].from, ranges[i].to) != VERSO_OK) {
-            *count = i; /* what there is no memory to drop stays for now */
-        }
+    int64_t last_us = retained->walked_us;
+    if (now_us >= last_us && (uint64_t)now_us - (uint64_t)last_us < WALK_PERIOD_US) {
+        return false;
     }
+    retained->walked_us = now_us; /* also if the clock has gone back */
+    return true;
 }
 
-void vs_retention_step(struct vs_store *store, uint64_t version, int64_t now_us,
+void vs_retention_step(struct vs_store *store, uint64_t version, int64_t time_us,
                        struct vs_version_range *ranges, unsigned *count)
 {
     struct vs_retained *retained = &store->retained;
@@ -174,22 +181,17 @@ void vs_retention_step(struct vs_store *store, uint64_t version, int64_t now_us,
     if (retained->policy.all) {
         return;
     }
-    struct vs_retention_question question = {
-        store, &retained->policy, &retained->set, version, now_us, now_us};
-    uint64_t leaving;
-    if (retained->policy.last < UINT64_MAX &&
-        vs_version_set_newest(&retained->set, version, retained->policy.last + 1, &leaving) &&
-        !is_kept(&question, leaving)) {
-        add_range(ranges, count, leaving, leaving);
+    struct vs_retention_question question = vs_retention_ask(store, &retained->policy);
+    question.tip = version;
+    question.tip_us = time_us;
+    if (is_time_to_walk(retained, question.now_us)) {
+        vs_retention_judge(&question, &retained->walk, VS_RETENTION_WALK, ranges, count);
     }
-    drop_silently(store, ranges, count);
-    if (now_us - retained->walked_us >= WALK_PERIOD_US || now_us < retained->walked_us) {
-        unsigned more;
-        retained->walked_us = now_us;
-        vs_retention_judge(&question, &retained->walk, VS_RETENTION_WALK, ranges + *count, &more);
-        struct vs_version_range *walked = ranges + *count;
-        drop_silently(store, walked, &more);
-        *count += more;
+    uint64_t leaving; /* the newest of those that are judged at all: the walk may have come to it */
+    if (retained->policy.last < UINT64_MAX &&
+        vs_version_set_newest(question.set, version, retained->policy.last + 1, &leaving) &&
+        (*count == 0 || ranges[*count - 1].to < leaving) && !is_kept(&question, leaving)) {
+        add_range(ranges, count, leaving, leaving);
     }
 }
 
@@ -198,8 +200,11 @@ void vs_retention_step(struct vs_store *store, uint64_t version, int64_t now_us,
 verso_err vs_retention_drop(struct vs_store *store, const struct vs_version_range *ranges,
                             unsigned count, uint64_t *end_lsn)
 {
+    *end_lsn = 0;
+    verso_err err = vs_retained_reserve(&store->retained, count);
     uint8_t *bytes = malloc((size_t)count * VS_OPERATION_HEADER_MAX + 1);
-    if (bytes == NULL) {
+    if (err != VERSO_OK || bytes == NULL) {
+        free(bytes);
         return vs_fault(VERSO_NOMEM, "no memory to drop roots");
     }
     size_t size = 0;
@@ -208,12 +213,9 @@ verso_err vs_retention_drop(struct vs_store *store, const struct vs_version_rang
                                          .number = {ranges[i].from, ranges[i].to}};
         size += vs_operation_header(&operation, bytes + size);
     }
-    verso_err err = vs_store_log_setting(store, (verso_slice){bytes, size}, end_lsn);
+    err = vs_store_log_setting(store, (verso_slice){bytes, size}, end_lsn);
     free(bytes);
-    for (unsigned i = 0; i < count && err == VERSO_OK; i++) {
-        err = vs_retained_drop(&store->retained, ranges[i].from, ranges[i].to);
-    }
-    return err;
+    return err == VERSO_OK ? vs_retained_drop(&store->retained, ranges, count) : err;
 }
 
 static verso_err apply_slice(struct vs_store *store, uint64_t *version,

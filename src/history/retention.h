@@ -32,8 +32,9 @@ struct vs_retention_question {
 struct vs_retention_question vs_retention_ask(struct vs_store *store,
                                               const verso_retention *policy);
 
-/** Is the root tagged, or open in some view? Such ones never go. */
-bool vs_retention_protects(struct vs_store *store, uint64_t version);
+/** The least root at or above `version` that is tagged, or open in some view: such ones never go.
+ *  @return false: there is none. */
+bool vs_retention_protected(struct vs_store *store, uint64_t version, uint64_t *found);
 
 /**
  * Judge up to `judged_max` roots of the set from *version on, oldest first; *version moves behind
@@ -45,18 +46,19 @@ void vs_retention_judge(const struct vs_retention_question *question, uint64_t *
                         unsigned judged_max, struct vs_version_range *ranges, unsigned *count);
 
 /**
- * The step along with a commit: drop what root `version`, being committed at `now_us`, drives out.
+ * The step along with a commit: what goes when root `version`, made at `time_us`, is the newest.
  *
- * @param[out] ranges  Room for VS_RETENTION_STEP_MAX: what was dropped, for the log.
+ * @param[out] ranges  Room for VS_RETENTION_STEP_MAX; they ascend. Nothing was dropped yet.
  */
-void vs_retention_step(struct vs_store *store, uint64_t version, int64_t now_us,
+void vs_retention_step(struct vs_store *store, uint64_t version, int64_t time_us,
                        struct vs_version_range *ranges, unsigned *count);
 
 /** Drop all that the policy does not keep, some thousand roots at a time; durable on return. Takes
  *  and releases the writer lock for each step. Errors as of verso_retention_set(). */
 verso_err vs_retention_apply(struct vs_store *store);
 
-/** Log the ranges as dropped, and drop them; the setting was begun. */
+/** Log the ranges, which ascend, as dropped, and drop them; the setting was begun. After an error
+ *  nothing was done, nor logged. */
 verso_err vs_retention_drop(struct vs_store *store, const struct vs_version_range *ranges,
                             unsigned count, uint64_t *end_lsn);
 

@@ -18,7 +18,7 @@ struct holders {
 
 static verso_err gather_tagged(struct holders *holders)
 {
-    struct vs_tags *tags = &holders->store->retained.tags;
+    const struct vs_tags *tags = &holders->store->retained.tags;
     verso_err err = VERSO_OK;
     uint64_t root;
     for (uint64_t from = 1; err == VERSO_OK && vs_tags_root_at_or_above(tags, from, &root);
@@ -30,11 +30,7 @@ static verso_err gather_tagged(struct holders *holders)
 
 static verso_err drop_all(struct vs_version_set *set, const struct vs_version_set *dropped)
 {
-    verso_err err = VERSO_OK;
-    for (size_t i = 0; i < dropped->count && err == VERSO_OK; i++) {
-        err = vs_version_set_drop(set, dropped->range[i].from, dropped->range[i].to);
-    }
-    return err;
+    return vs_version_set_drop_ranges(set, dropped->range, dropped->count);
 }
 
 /* What is left to the policy: retained, older than what is published, neither tagged nor open. */

@@ -12,16 +12,6 @@
 
 enum { SLICE = 1024 }; /* roots judged at once */
 
-static verso_err drop_ranges(struct vs_version_set *set, const struct vs_version_range *ranges,
-                             unsigned count)
-{
-    verso_err err = VERSO_OK;
-    for (unsigned i = 0; i < count && err == VERSO_OK; i++) {
-        err = vs_version_set_drop(set, ranges[i].from, ranges[i].to);
-    }
-    return err;
-}
-
 /* What classes, checkpoints and the newest `last` keep. A root is judged by the next one, which in
  * its turn may be dropped for one after it in the same span: so judging all of them beside each
  * other gives what judging them one after the other does. */
@@ -38,7 +28,7 @@ static verso_err try_classes(struct vs_store *store, const verso_retention *poli
     while (version != 0 && err == VERSO_OK) {
         unsigned count;
         vs_retention_judge(&question, &version, SLICE, ranges, &count);
-        err = drop_ranges(kept, ranges, count);
+        err = vs_version_set_drop_ranges(kept, ranges, count);
     }
     free(ranges);
     return err;
@@ -47,10 +37,10 @@ static verso_err try_classes(struct vs_store *store, const verso_retention *poli
 static verso_err try_budget(struct vs_store *store, const verso_retention *policy,
                             struct vs_version_set *kept, bool *more)
 {
-    struct vs_holdings holdings;
+    struct vs_holdings holdings = {0};
     uint64_t newest_from = 0;
     vs_version_set_newest(kept, store->tip.version, policy->last, &newest_from);
-    verso_err err = vs_holdings_begin(&holdings, kept, newest_from);
+    verso_err err = vs_holdings_begin(&holdings, store, kept, newest_from);
     if (err != VERSO_OK) {
         return err;
     }
@@ -65,8 +55,8 @@ static verso_err try_budget(struct vs_store *store, const verso_retention *polic
         } else {
             uint64_t excess = vs_budget_excess(&holdings, allowed);
             uint64_t freed = vs_budget_choose(store, &holdings, excess, ranges, &count);
-            err = drop_ranges(kept, ranges, count);
-            *more = freed < excess && holdings.count == VS_HOLDINGS_ROOTS_MAX;
+            err = vs_version_set_drop_ranges(kept, ranges, count);
+            *more = count > 0 && freed < excess && holdings.count == VS_HOLDINGS_ROOTS_MAX;
         }
         free(ranges);
     }
@@ -102,10 +92,24 @@ static verso_err count_freed(struct vs_store *store, const struct vs_version_set
     return err;
 }
 
-static verso_err run(struct vs_store *store, const verso_retention *policy, struct vs_trial *trial)
+/* The oldest of those that would go. */
+static void list_dropped(const struct vs_version_set *retained, const struct vs_version_set *kept,
+                         uint64_t tip, uint64_t *dropped, size_t capacity)
 {
-    struct vs_version_set *kept = &trial->kept;
-    uint64_t tip = store->tip.version;
+    size_t filled = 0;
+    for (uint64_t root = 1; filled < capacity; root++) {
+        if (!vs_version_set_at_or_above(retained, root, &root) || root > tip) {
+            break;
+        }
+        if (!vs_version_set_has(kept, root)) {
+            dropped[filled++] = root;
+        }
+    }
+}
+
+static verso_err choose_kept(struct vs_store *store, const verso_retention *policy,
+                             struct vs_version_set *kept)
+{
     verso_err err = vs_version_set_copy(kept, &store->retained.set);
     if (err == VERSO_OK) {
         err = try_classes(store, policy, kept);
@@ -114,26 +118,27 @@ static verso_err run(struct vs_store *store, const verso_retention *policy, stru
     while (err == VERSO_OK && more) {
         err = try_budget(store, policy, kept, &more);
     }
-    if (err == VERSO_OK) {
-        err = count_freed(store, kept, &trial->freed_pages);
-    }
-    if (err == VERSO_OK && tip > 0) {
-        trial->kept_count = vs_version_set_count(kept, 1, tip);
-        trial->dropped_count =
-            vs_version_set_count(&store->retained.set, 1, tip) - trial->kept_count;
-    }
     return err;
 }
 
-verso_err vs_trial_run(struct vs_store *store, const verso_retention *policy,
-                       struct vs_trial *trial)
+verso_err vs_trial_run(struct vs_store *store, const verso_retention *policy, uint64_t *dropped,
+                       size_t capacity, struct vs_trial *trial)
 {
     *trial = (struct vs_trial){0};
+    struct vs_version_set kept = {NULL, 0, 0};
     vs_fair_lock_take(&store->writer_lock);
-    verso_err err = run(store, policy, trial);
-    vs_fair_lock_release(&store->writer_lock);
-    if (err != VERSO_OK) {
-        vs_version_set_clear(&trial->kept);
+    const struct vs_version_set *retained = &store->retained.set;
+    uint64_t tip = store->tip.version;
+    verso_err err = choose_kept(store, policy, &kept);
+    if (err == VERSO_OK) {
+        err = count_freed(store, &kept, &trial->freed_pages);
     }
+    if (err == VERSO_OK && tip > 0) {
+        trial->kept_count = vs_version_set_count(&kept, 1, tip);
+        trial->dropped_count = vs_version_set_count(retained, 1, tip) - trial->kept_count;
+        list_dropped(retained, &kept, tip, dropped, capacity);
+    }
+    vs_fair_lock_release(&store->writer_lock);
+    vs_version_set_clear(&kept);
     return err;
 }

@@ -1,6 +1,7 @@
 /*
  * commit.c - begin, commit and abort: the write transaction as the store sees it.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "os/fault.h"
@@ -230,6 +231,35 @@ static void unskip_ids(struct vs_store *store, const struct vs_commit *commit)
     }
 }
 
+/* Room for all that a commit leaves behind: nothing may fail once the frame is appended. */
+static verso_err reserve_for(struct vs_store *store, const struct vs_commit *commit,
+                             const struct vs_root_record *record)
+{
+    verso_err err = vs_roots_reserve(&store->roots, record->version, record->note.size);
+    if (err == VERSO_OK) {
+        err = vs_death_list_reserve(&store->deaths.recent, store->writer.deaths.count);
+    }
+    return err == VERSO_OK ? vs_retained_reserve(&store->retained, commit->drop_count) : err;
+}
+
+static verso_err write_down(struct vs_store *store, const struct vs_commit *commit,
+                            const struct vs_root_record *record, uint64_t *end_lsn)
+{
+    if (!commit->bypass_log) {
+        return commit->replaying ? VERSO_OK : append_frame(store, record, commit, end_lsn);
+    }
+    verso_err err = have_log(store); /* also makes both metas equal before the first write */
+    return err == VERSO_OK ? vs_store_commit_by_checkpoint(store, record) : err;
+}
+
+/* Room was reserved. After a commit by a checkpoint the drops are in no log: a crash forgets them. */
+static void drop_roots(struct vs_store *store, const struct vs_commit *commit)
+{
+    verso_err err = vs_retained_drop(&store->retained, commit->drops, commit->drop_count);
+    assert(err == VERSO_OK);
+    (void)err;
+}
+
 verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit, uint64_t *version,
                           uint64_t *end_lsn)
 {
@@ -250,25 +280,16 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
         err = vs_reader_pin(&store->readers, record.version, epoch, pin);
         pin = err == VERSO_OK ? pin : NULL;
     }
-    if (err == VERSO_OK) {
-        err = vs_roots_reserve(&store->roots, record.version, record.note.size);
-    }
-    if (err == VERSO_OK) {
-        err = vs_death_list_reserve(&store->deaths.recent, store->writer.deaths.count);
-    }
     bool skipped = false;
     if (err == VERSO_OK) {
         err = skip_ids(store, commit);
         skipped = err == VERSO_OK;
     }
-    if (err == VERSO_OK && !commit->replaying && !commit->bypass_log) {
-        err = append_frame(store, &record, commit, end_lsn);
+    if (err == VERSO_OK) {
+        err = reserve_for(store, commit, &record);
     }
-    if (err == VERSO_OK && commit->bypass_log) {
-        err = have_log(store); /* also makes both metas equal before the first write since open */
-    }
-    if (err == VERSO_OK && commit->bypass_log) {
-        err = vs_store_commit_by_checkpoint(store, &record);
+    if (err == VERSO_OK) {
+        err = write_down(store, commit, &record, end_lsn);
     }
     if (err != VERSO_OK) {
         if (skipped) {
@@ -285,6 +306,7 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
         become_tip(store, &record);
         store->tip_lsn = *end_lsn;
     }
+    drop_roots(store, commit);
     *version = record.version;
     if (is_published_at_once(store, commit) || commit->bypass_log) {
         vs_store_publish(store, record.version);
@@ -304,7 +326,12 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
 
 verso_err vs_store_begin_setting(struct vs_store *store)
 {
-    /* no waiting for room, which it takes little of: the background thread comes here, too */
+    verso_err err = vs_checkpointer_wait_for_room(store);
+    return err == VERSO_OK ? vs_store_begin_setting_now(store) : err;
+}
+
+verso_err vs_store_begin_setting_now(struct vs_store *store)
+{
     vs_fair_lock_take(&store->writer_lock);
     verso_err err = may_write(store);
     if (err != VERSO_OK) {
@@ -334,6 +361,7 @@ verso_err vs_store_log_setting(struct vs_store *store, verso_slice operations, u
 void vs_store_end_setting(struct vs_store *store)
 {
     vs_store_release_writer(store);
+    vs_checkpointer_nudge(store);
 }
 
 verso_err vs_store_wait(struct vs_store *store, uint64_t end_lsn, verso_durability durability)

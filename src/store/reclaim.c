@@ -25,10 +25,8 @@ static verso_err refresh_retained(struct vs_store *store)
     if (!store->kept.known) {
         err = vs_version_set_copy(judged, &retained->set);
     } else {
-        for (size_t i = 0; i < retained->unjudged.count && err == VERSO_OK; i++) {
-            err = vs_version_set_drop(judged, retained->unjudged.range[i].from,
-                                      retained->unjudged.range[i].to);
-        }
+        err =
+            vs_version_set_drop_ranges(judged, retained->unjudged.range, retained->unjudged.count);
     }
     if (err == VERSO_OK) {
         retained->unjudged.count = 0;

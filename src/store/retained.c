@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#include <assert.h>
+
 verso_err vs_retained_init(struct vs_retained *retained, const verso_retention *policy)
 {
     pthread_mutex_init(&retained->lock, NULL);
@@ -21,24 +23,37 @@ void vs_retained_clear(struct vs_retained *retained)
     pthread_mutex_destroy(&retained->lock);
 }
 
-verso_err vs_retained_drop(struct vs_retained *retained, uint64_t from, uint64_t to)
+verso_err vs_retained_reserve(struct vs_retained *retained, size_t count)
 {
-    verso_err err = vs_version_set_reserve(&retained->unjudged, 1);
+    verso_err err = vs_version_set_reserve(&retained->unjudged, count);
     if (err == VERSO_OK) {
-        err = vs_version_set_reserve(&retained->unentered, 1);
+        err = vs_version_set_reserve(&retained->unentered, count);
     }
     if (err == VERSO_OK) {
         pthread_mutex_lock(&retained->lock);
-        err = vs_version_set_drop(&retained->set, from, to);
+        err = vs_version_set_reserve(&retained->set, count);
         pthread_mutex_unlock(&retained->lock);
     }
-    if (err != VERSO_OK) {
+    return err;
+}
+
+verso_err vs_retained_drop(struct vs_retained *retained, const struct vs_version_range *ranges,
+                           size_t count)
+{
+    verso_err err = vs_retained_reserve(retained, count);
+    if (err != VERSO_OK || count == 0) {
         return err;
     }
-    err = vs_version_set_add(&retained->unjudged, from, to);
+    pthread_mutex_lock(&retained->lock);
+    err = vs_version_set_drop_ranges(&retained->set, ranges, count);
+    pthread_mutex_unlock(&retained->lock);
     if (err == VERSO_OK) {
-        err = vs_version_set_add(&retained->unentered, from, to);
+        err = vs_version_set_add_ranges(&retained->unjudged, ranges, count);
     }
+    if (err == VERSO_OK) {
+        err = vs_version_set_add_ranges(&retained->unentered, ranges, count);
+    }
+    assert(err == VERSO_OK); /* there is room */
     retained->changed = true;
     return err;
 }
@@ -54,7 +69,8 @@ verso_err vs_retained_skip(struct vs_retained *retained, uint64_t from, uint64_t
     if (err == VERSO_OK) {
         err = vs_version_set_reserve(&retained->unentered, 2);
     }
-    return err == VERSO_OK ? vs_retained_drop(retained, from, to) : err;
+    return err == VERSO_OK ? vs_retained_drop(retained, &(struct vs_version_range){from, to}, 1)
+                           : err;
 }
 
 /* Each of the three comes to have the ranges again that it had before: room is there. */
@@ -78,9 +94,18 @@ void vs_retained_set_policy(struct vs_retained *retained, const verso_retention 
     pthread_mutex_lock(&retained->lock);
     retained->policy = *policy;
     pthread_mutex_unlock(&retained->lock);
+    retained->policy_stamp++;
     retained->changed = true;
     retained->walk = 0;
     retained->budget_pages = 0;
+}
+
+verso_err vs_retained_reserve_tag(struct vs_retained *retained, verso_slice name)
+{
+    pthread_mutex_lock(&retained->lock);
+    verso_err err = vs_tags_reserve(&retained->tags, name);
+    pthread_mutex_unlock(&retained->lock);
+    return err;
 }
 
 verso_err vs_retained_set_tag(struct vs_retained *retained, verso_slice name, uint64_t root,
@@ -99,7 +124,15 @@ bool vs_retained_delete_tag(struct vs_retained *retained, verso_slice name)
     bool found = vs_tags_delete(&retained->tags, name);
     pthread_mutex_unlock(&retained->lock);
     retained->changed = true;
+    retained->budget_pages = 0; /* what only the tag protected may go now */
     return found;
+}
+
+void vs_retained_tags_entered(struct vs_retained *retained)
+{
+    pthread_mutex_lock(&retained->lock); /* others copy whole tags */
+    vs_tags_entered(&retained->tags);
+    pthread_mutex_unlock(&retained->lock);
 }
 
 verso_retention vs_retained_policy(struct vs_retained *retained)

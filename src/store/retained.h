@@ -26,20 +26,25 @@ struct vs_retained {
     struct vs_version_set unentered; /* dropped since the last freeze: to leave the history tree */
     struct vs_tags tags;
     verso_retention policy;
+    uint64_t policy_stamp; /* counts how often it was set */
     bool changed;          /* any of these since the last freeze */
     uint64_t walk;         /* where the policy's walk over older roots goes on */
     int64_t walked_us;     /* when it last went on */
     uint64_t held_pages;   /* see vs_store_held_pages() */
-    uint64_t budget_pages; /* what history may hold, as last counted; 0: not counted yet */
+    uint64_t budget_pages; /* beyond so many it is counted anew; 0: when the budget says */
 };
 
 /** Begin with every root from 1 on retained, by `policy`, and no tags. VERSO_NOMEM. */
 verso_err vs_retained_init(struct vs_retained *retained, const verso_retention *policy);
 void vs_retained_clear(struct vs_retained *retained);
 
-/** Drop the roots [from, to]; those among them that are not retained do not matter. VERSO_NOMEM:
- *  nothing was dropped. */
-verso_err vs_retained_drop(struct vs_retained *retained, uint64_t from, uint64_t to);
+/** Room to drop `count` ranges, so that it cannot fail once it was logged. VERSO_NOMEM. */
+verso_err vs_retained_reserve(struct vs_retained *retained, size_t count);
+
+/** Drop ranges of roots, which ascend and do not overlap; those among them that are not retained do
+ *  not matter. VERSO_NOMEM: nothing was dropped. */
+verso_err vs_retained_drop(struct vs_retained *retained, const struct vs_version_range *ranges,
+                           size_t count);
 
 /** The ids [from, to], all above the tip, are passed over: no root will have them. VERSO_NOMEM:
  *  nothing was done. */
@@ -49,10 +54,13 @@ void vs_retained_unskip(struct vs_retained *retained, uint64_t from, uint64_t to
 
 void vs_retained_set_policy(struct vs_retained *retained, const verso_retention *policy);
 
-/** Set or delete a tag, as vs_tags_set() and vs_tags_delete() do. */
+/** Set or delete a tag, as the calls in tags.h do. */
+verso_err vs_retained_reserve_tag(struct vs_retained *retained, verso_slice name);
 verso_err vs_retained_set_tag(struct vs_retained *retained, verso_slice name, uint64_t root,
                               int64_t time_us);
 bool vs_retained_delete_tag(struct vs_retained *retained, verso_slice name);
+/** The tags' tree says now what is here. */
+void vs_retained_tags_entered(struct vs_retained *retained);
 
 /** Is the root retained? Any thread. */
 bool vs_retained_has(struct vs_retained *retained, uint64_t version);

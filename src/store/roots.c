@@ -106,13 +106,15 @@ verso_err vs_roots_init(struct vs_roots *roots, const struct vs_root_record *rec
         return vs_fault(VERSO_NOMEM, "no memory for the list of roots");
     }
     pthread_mutex_init(&roots->lookup_lock, NULL);
+    pthread_mutex_init(&roots->recent_lock, NULL);
     vs_roots_restart(roots, record);
     return VERSO_OK;
 }
 
 void vs_roots_restart(struct vs_roots *roots, const struct vs_root_record *record)
 {
-    roots->first = record->version + 1;
+    atomic_store(&roots->first, record->version + 1);
+    atomic_store(&roots->room_from, record->version + 1);
     atomic_store(&roots->end, record->version + 1);
     publish_record(roots, record);
 }
@@ -136,13 +138,14 @@ void vs_roots_clear(struct vs_roots *roots)
     }
     free(roots->chunk);
     roots->chunk = NULL;
+    pthread_mutex_destroy(&roots->recent_lock);
     pthread_mutex_destroy(&roots->lookup_lock);
 }
 
 verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note_size)
 {
     /* acquire: pairs with the release in vs_roots_forget(); an older value errs on the safe side */
-    uint64_t first = atomic_load_explicit(&roots->first, memory_order_acquire);
+    uint64_t first = atomic_load_explicit(&roots->room_from, memory_order_acquire);
     bool empty = first == atomic_load_explicit(&roots->end, memory_order_relaxed);
     if (!empty && version - first >= VS_RECENT_ROOTS_MAX) {
         return vs_fault(VERSO_LIMIT, "%d roots since the last checkpoint, or kept in memory",
@@ -170,11 +173,14 @@ verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note
 static void begin_at(struct vs_roots *roots, uint64_t version)
 {
     struct vs_root_chunk **before = chunk_at(roots, atomic_load(&roots->end));
-    pthread_mutex_lock(&roots->lookup_lock);
+    pthread_mutex_lock(&roots->lookup_lock); /* a checkpoint may be forgetting its last roots */
+    pthread_mutex_lock(&roots->recent_lock);
     if (before != chunk_at(roots, version)) {
         free_chunk(before); /* nobody would forget its last roots */
     }
     atomic_store(&roots->first, version);
+    atomic_store(&roots->room_from, version);
+    pthread_mutex_unlock(&roots->recent_lock);
     pthread_mutex_unlock(&roots->lookup_lock);
 }
 
@@ -203,10 +209,11 @@ void vs_roots_retract(struct vs_roots *roots, uint64_t version)
     atomic_store_explicit(&roots->end, version, memory_order_release);
 }
 
-bool vs_roots_find(const struct vs_roots *roots, uint64_t version, struct vs_root_record *record,
-                   uint8_t *note)
+/* recent_lock held. */
+static bool find_recent(const struct vs_roots *roots, uint64_t version,
+                        struct vs_root_record *record, uint8_t *note)
 {
-    if (version < roots->first ||
+    if (version < atomic_load_explicit(&roots->first, memory_order_relaxed) ||
         version >= atomic_load_explicit(&roots->end, memory_order_acquire)) {
         return false;
     }
@@ -217,21 +224,30 @@ bool vs_roots_find(const struct vs_roots *roots, uint64_t version, struct vs_roo
     *record = chunk->root[version % VS_ROOT_CHUNK].record;
     if (note != NULL && record->note.size > 0) {
         memcpy(note, record->note.data, record->note.size);
-        record->note.data = note;
     }
+    record->note.data = note;
     return true;
 }
 
-void vs_roots_forget(struct vs_roots *roots, uint64_t version)
+bool vs_roots_find(struct vs_roots *roots, uint64_t version, struct vs_root_record *record,
+                   uint8_t *note)
 {
-    uint64_t first = roots->first;
-    while (first <= version) {
+    pthread_mutex_lock(&roots->recent_lock);
+    bool found = find_recent(roots, version, record, note);
+    pthread_mutex_unlock(&roots->recent_lock);
+    return found;
+}
+
+/* Free the places of the roots [first, end), which nobody finds any more. */
+static void free_places(struct vs_roots *roots, uint64_t first, uint64_t end)
+{
+    while (first < end) {
         struct vs_root_chunk **chunk = chunk_at(roots, first);
         uint64_t last = first / VS_ROOT_CHUNK * VS_ROOT_CHUNK + VS_ROOT_CHUNK - 1;
-        if (last <= version) {
+        if (last < end) {
             free_chunk(chunk);
         }
-        for (; first <= version && first <= last; first++) {
+        for (; first < end && first <= last; first++) {
             if (*chunk != NULL) {
                 struct vs_root_record *record = record_at(roots, first);
                 free((void *)(uintptr_t)record->note.data);
@@ -239,6 +255,19 @@ void vs_roots_forget(struct vs_roots *roots, uint64_t version)
             }
         }
     }
-    /* release: the chunks are gone before their places count as free */
-    atomic_store_explicit(&roots->first, first, memory_order_release);
+}
+
+void vs_roots_forget(struct vs_roots *roots, uint64_t version)
+{
+    pthread_mutex_lock(&roots->recent_lock);
+    uint64_t first = atomic_load_explicit(&roots->first, memory_order_relaxed);
+    if (first <= version) {
+        atomic_store_explicit(&roots->first, version + 1, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&roots->recent_lock);
+    if (first <= version) {
+        free_places(roots, first, version + 1);
+        /* release: the chunks are gone before their places count as free */
+        atomic_store_explicit(&roots->room_from, version + 1, memory_order_release);
+    }
 }

@@ -6,7 +6,8 @@
  * its slot) has a root that was published while it was pinned.
  *
  * Recent roots lie in chunks named by version; a chunk goes when a checkpoint has its roots in the
- * history tree, or, in memory, when nobody keeps them. Lookups by id hold `lookup_lock`.
+ * history tree, or, in memory, when nobody keeps them. Lookups by id hold `lookup_lock` from the
+ * recent roots to the history tree; the writer, who knows both, looks without it.
  */
 #ifndef VERSO_STORE_ROOTS_H
 #define VERSO_STORE_ROOTS_H
@@ -40,9 +41,11 @@ struct vs_roots {
     _Atomic uint64_t published; /* version of the newest publication */
 
     struct vs_root_chunk **chunk; /* a ring by version / VS_ROOT_CHUNK, from `first` to `end` */
-    _Atomic uint64_t first;       /* recent roots begin here; changed under lookup_lock */
+    _Atomic uint64_t first;       /* recent roots begin here; changed under recent_lock */
     _Atomic uint64_t end;         /* first version not committed yet */
+    _Atomic uint64_t room_from;   /* the places of older versions are free */
     pthread_mutex_t lookup_lock;
+    pthread_mutex_t recent_lock; /* the recent roots beside their being forgotten; for moments */
 };
 
 /** Begin with `record` published and nothing recent. */
@@ -77,9 +80,9 @@ static inline uint64_t vs_roots_published(const struct vs_roots *roots)
 verso_err vs_roots_pin(struct vs_roots *roots, struct vs_reader_slots *readers, uint64_t epoch,
                        uint32_t *slot, struct vs_root_record *record);
 
-/** A recent root, if it is one: copied, its note into `note` (VS_NOTE_MAX) unless NULL.
- *  lookup_lock held, or writer lock. */
-bool vs_roots_find(const struct vs_roots *roots, uint64_t version, struct vs_root_record *record,
+/** A recent root, if it is one: copied, its note into `note` (VS_NOTE_MAX) unless NULL, which leaves
+ *  only the note's size. lookup_lock held, or writer lock. */
+bool vs_roots_find(struct vs_roots *roots, uint64_t version, struct vs_root_record *record,
                    uint8_t *note);
 
 /** Roots up to `version` are in the history tree now, or kept by nobody. lookup_lock held. */

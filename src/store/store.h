@@ -3,8 +3,9 @@
  *
  * Lock order, outermost first: the writer lock; roots.lookup_lock; checkpoint_lock (state of the
  * checkpoint thread); the log's own; publish_lock; state_lock; arena.limbo_lock; the page table's
- * freeze_lock and load_lock. A view is opened, read and closed with none of them, but for the
- * lookup of an older root (lookup_lock).
+ * freeze_lock and load_lock. With none taken inside, and for moments only: roots.recent_lock and
+ * retained.lock. A view is opened, read and closed with none of them, but for the lookup of an older
+ * root (retained.lock, then lookup_lock with recent_lock).
  */
 #ifndef VERSO_STORE_STORE_H
 #define VERSO_STORE_STORE_H
@@ -196,7 +197,10 @@ struct vs_commit {
     verso_slice operations; /* for the log */
     bool bypass_log;        /* too long for the log: commit by a checkpoint */
     bool replaying;         /* from the log: write nothing to it */
-    uint32_t *pin;          /* not NULL: pin the new version, receives the slot */
+    /* roots that go with it, if it comes about; they ascend */
+    const struct vs_version_range *drops;
+    unsigned drop_count;
+    uint32_t *pin; /* not NULL: pin the new version, receives the slot */
 };
 
 /** Commit and release the writer lock, whatever is returned. *end_lsn: what to wait for; 0 if
@@ -215,15 +219,18 @@ void vs_store_abort(struct vs_store *store);
 
 /**
  * Begin a change of what is kept, which makes no root: policy, tags, dropped roots. Takes the writer
- * lock. VERSO_READ_ONLY, VERSO_POISONED.
+ * lock, after waiting for room as vs_store_begin() does. VERSO_READ_ONLY, VERSO_POISONED.
  */
 verso_err vs_store_begin_setting(struct vs_store *store);
+
+/** The same without waiting for room: for the background thread, which makes it. */
+verso_err vs_store_begin_setting_now(struct vs_store *store);
 
 /** Log it, before it is done in memory. *end_lsn: what to wait for; 0 if nothing. Errors as of
  *  vs_log_append(). */
 verso_err vs_store_log_setting(struct vs_store *store, verso_slice operations, uint64_t *end_lsn);
 
-/** Release the writer lock. */
+/** Release the writer lock. Is a checkpoint due? */
 void vs_store_end_setting(struct vs_store *store);
 
 /** Wait for durability of a commit as `durability` asks. VERSO_UNKNOWN. */

@@ -100,6 +100,89 @@ verso_err vs_version_set_drop(struct vs_version_set *set, uint64_t from, uint64_
     return VERSO_OK;
 }
 
+/* Move what lies from `first` on up by `count`, so that a pass may write below where it reads.
+ * @return Where it begins now. */
+static size_t open_gap(struct vs_version_set *set, size_t first, size_t count)
+{
+    memmove(set->range + first + count, set->range + first,
+            (set->count - first) * sizeof *set->range);
+    set->count = first;
+    return first + count;
+}
+
+/* What a pass has not looked at, [in, end), stays as it is. */
+static void close_gap(struct vs_version_set *set, size_t in, size_t end)
+{
+    memmove(set->range + set->count, set->range + in, (end - in) * sizeof *set->range);
+    set->count += end - in;
+}
+
+static bool touches_last(const struct vs_version_set *set, uint64_t from)
+{
+    return set->count > 0 && (set->range[set->count - 1].to == UINT64_MAX ||
+                              from <= set->range[set->count - 1].to + 1);
+}
+
+static void append_or_join(struct vs_version_set *set, struct vs_version_range range)
+{
+    if (touches_last(set, range.from)) {
+        struct vs_version_range *last = &set->range[set->count - 1];
+        last->to = range.to > last->to ? range.to : last->to;
+    } else {
+        set->range[set->count++] = range;
+    }
+}
+
+verso_err vs_version_set_add_ranges(struct vs_version_set *set,
+                                    const struct vs_version_range *ranges, size_t count)
+{
+    verso_err err = vs_version_set_reserve(set, count);
+    if (err != VERSO_OK || count == 0) {
+        return err;
+    }
+    size_t end = set->count + count;
+    size_t first = search(set, ranges[0].from == 0 ? 0 : ranges[0].from - 1);
+    size_t in = open_gap(set, first, count);
+    size_t next = 0;
+    while (next < count || (in < end && touches_last(set, set->range[in].from))) {
+        bool own = next == count || (in < end && set->range[in].from <= ranges[next].from);
+        append_or_join(set, own ? set->range[in++] : ranges[next++]);
+    }
+    close_gap(set, in, end);
+    return VERSO_OK;
+}
+
+verso_err vs_version_set_drop_ranges(struct vs_version_set *set,
+                                     const struct vs_version_range *ranges, size_t count)
+{
+    verso_err err = vs_version_set_reserve(set, count);
+    if (err != VERSO_OK || count == 0) {
+        return err;
+    }
+    size_t end = set->count + count;
+    size_t in = open_gap(set, search(set, ranges[0].from), count);
+    for (size_t next = 0; in < end && next < count;) {
+        struct vs_version_range *range = &set->range[in];
+        const struct vs_version_range *gone = &ranges[next];
+        if (gone->to < range->from) {
+            next++;
+            continue;
+        }
+        if (range->from < gone->from) { /* each piece is below `in`: it used up a range or a gone */
+            uint64_t to = range->to < gone->from ? range->to : gone->from - 1;
+            set->range[set->count++] = (struct vs_version_range){range->from, to};
+        }
+        if (gone->to < range->to) {
+            range->from = gone->to + 1;
+            next++;
+        } else {
+            in++;
+        }
+    }
+    close_gap(set, in, end);
+    return VERSO_OK;
+}
+
 verso_err vs_version_set_copy(struct vs_version_set *set, const struct vs_version_set *other)
 {
     if (other->count > set->count) {
@@ -117,26 +200,7 @@ verso_err vs_version_set_copy(struct vs_version_set *set, const struct vs_versio
 
 verso_err vs_version_set_join(struct vs_version_set *set, const struct vs_version_set *other)
 {
-    if (other->count == 0) {
-        return VERSO_OK;
-    }
-    struct vs_version_set merged = {NULL, 0, 0};
-    verso_err err = vs_version_set_reserve(&merged, set->count + other->count + 1);
-    size_t i = 0;
-    size_t j = 0;
-    while (err == VERSO_OK && (i < set->count || j < other->count)) {
-        bool own =
-            j == other->count || (i < set->count && set->range[i].from <= other->range[j].from);
-        const struct vs_version_range *next = own ? &set->range[i++] : &other->range[j++];
-        err = vs_version_set_add(&merged, next->from, next->to); /* at the end: nothing moves */
-    }
-    if (err == VERSO_OK) {
-        struct vs_version_set before = *set;
-        *set = merged;
-        merged = before;
-    }
-    vs_version_set_clear(&merged);
-    return err;
+    return vs_version_set_add_ranges(set, other->range, other->count);
 }
 
 bool vs_version_set_has(const struct vs_version_set *set, uint64_t version)

@@ -38,6 +38,14 @@ verso_err vs_version_set_add(struct vs_version_set *set, uint64_t from, uint64_t
 /** Take a range out, as above. VERSO_NOMEM: nothing was changed. */
 verso_err vs_version_set_drop(struct vs_version_set *set, uint64_t from, uint64_t to);
 
+/** Put in, or take out, `count` ranges that ascend and do not overlap, in one pass over what lies
+ *  behind the first of them. VERSO_NOMEM: nothing was changed; not after
+ *  vs_version_set_reserve(set, count). */
+verso_err vs_version_set_add_ranges(struct vs_version_set *set,
+                                    const struct vs_version_range *ranges, size_t count);
+verso_err vs_version_set_drop_ranges(struct vs_version_set *set,
+                                     const struct vs_version_range *ranges, size_t count);
+
 /** Make `set` equal to `other`. VERSO_NOMEM: nothing was changed. */
 verso_err vs_version_set_copy(struct vs_version_set *set, const struct vs_version_set *other);
 
