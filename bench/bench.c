@@ -29,6 +29,17 @@ static const struct workload workloads[] = {
      workload_long_reader},
     {"old-root", "reads of a root 10,000 commits back", workload_old_root},
     {"open", "opening a store up to the first get, warm", workload_open},
+    {"open-root", "opening roots by id, tag and time", workload_open_root},
+    {"diff", "differences of two roots", workload_diff},
+    {"key-history", "the values that a key has had", workload_key_history},
+    {"revert", "reverting 10 keys and 10,000", workload_revert},
+    {"count", "counts, ranks and n-th entries", workload_count},
+    {"version-size", "the space that a kept version takes", workload_version_size},
+    {"retention", "small commits under three policies: rates, bytes written, space held",
+     workload_retention},
+    {"delete-range", "deleting 90 % of the keys", workload_delete_range},
+    {"copy", "copies and increments", workload_copy},
+    {"tree-drop", "dropping a tree with all keys", workload_tree_drop},
 };
 
 enum {

@@ -67,5 +67,15 @@ void workload_commit_threads(struct bench *bench);
 void workload_long_reader(struct bench *bench);
 void workload_old_root(struct bench *bench);
 void workload_open(struct bench *bench);
+void workload_open_root(struct bench *bench);
+void workload_diff(struct bench *bench);
+void workload_key_history(struct bench *bench);
+void workload_revert(struct bench *bench);
+void workload_count(struct bench *bench);
+void workload_version_size(struct bench *bench);
+void workload_retention(struct bench *bench);
+void workload_delete_range(struct bench *bench);
+void workload_copy(struct bench *bench);
+void workload_tree_drop(struct bench *bench);
 
 #endif

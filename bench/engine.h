@@ -62,7 +62,6 @@ struct engine {
     const char *name;        /* as printed */
     const char *option_name; /* as given to --engine */
     const char *file_name;   /* of the store's file in its directory */
-    bool opens_old_roots;
 
     /** Version and page size, for the heading; a static string. */
     const char *(*version)(void);

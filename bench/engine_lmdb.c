@@ -213,7 +213,6 @@ const struct engine engine_lmdb = {
     .name = "LMDB",
     .option_name = "lmdb",
     .file_name = "data.mdb",
-    .opens_old_roots = false,
     .version = version,
     .open = open_store,
     .close = close_store,

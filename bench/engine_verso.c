@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "direct.h"
 #include "directory.h"
 #include "engine.h"
 #include "stop.h"
@@ -27,13 +28,6 @@ struct reader {
     verso_cursor *cursor;
 };
 
-static void expect_ok(verso_err err, const char *call)
-{
-    if (err != VERSO_OK) {
-        stop_with("Verso: %s: %s (%s)", call, verso_strerror(err), verso_error_detail());
-    }
-}
-
 static const char *version(void)
 {
     return verso_library_version();
@@ -54,14 +48,6 @@ static verso_durability durability_of(enum commit_mode mode)
         break;
     }
     return VERSO_DURABILITY_SYNC;
-}
-
-static verso_retention policy_of(uint64_t keep_last)
-{
-    if (keep_last == KEEP_ALL) {
-        return verso_keep_all();
-    }
-    return keep_last == KEEP_DEFAULT ? verso_keep_default() : verso_keep_last(keep_last);
 }
 
 static struct store *open_store(const char *directory, const struct store_settings *settings)
@@ -254,7 +240,6 @@ const struct engine engine_verso = {
     .name = "Verso",
     .option_name = "verso",
     .file_name = store_file_name,
-    .opens_old_roots = true,
     .version = version,
     .open = open_store,
     .close = close_store,

@@ -1,16 +1,14 @@
 /*
  * workload_old_root.c - reads of a root 10,000 commits back, against reads of the newest.
  *
- * Only engines that open old roots by their id take part. The store keeps all roots, whatever
- * --keep-last says; it is closed and opened again before anything is timed.
+ * Verso only. The store keeps all roots, whatever --keep-last says; it is closed and opened again
+ * before anything is timed.
  */
-#include "bench.h"
 #include "clock.h"
-#include "commits.h"
-#include "loaded.h"
 #include "stop.h"
+#include "versions.h"
 
-enum { ROOTS_BACK = 10000, SCANS = 3 };
+enum { SCANS = 3, RANGE_ENTRIES = 100 };
 
 /* One root under test. */
 struct side {
@@ -18,27 +16,6 @@ struct side {
     struct reader *reader;
     bool baseline;
 };
-
-/* Load, then commit single puts; returns the root's id after the load. */
-static uint64_t make_history(struct bench *bench, const struct engine *engine,
-                             const char *directory)
-{
-    struct store_settings settings = bench_settings(bench, COMMIT_INTERVAL, 0);
-    directory_make(directory);
-    struct store *store = engine->open(directory, &settings);
-    load_by_puts(engine, store, &bench->keys, &bench->values);
-    struct writer *writer = engine->begin(store);
-    engine->put(writer, key_at(&bench->keys, 0), value_at(&bench->values, 0));
-    uint64_t root = engine->commit(writer);
-    struct key_set keys = keys_sample(&bench->keys, ROOTS_BACK, SEED_OVERWRITES);
-    struct overwrites overwrites = {&keys, &bench->values, 0};
-    for (unsigned i = 0; i < ROOTS_BACK; i++) {
-        commit_once(engine, store, &overwrites, 1);
-    }
-    engine->close(store);
-    keys_clear(&keys);
-    return root;
-}
 
 static void time_gets(const struct engine *engine, const struct side *side,
                       const struct key_set *keys, struct row *row)
@@ -71,11 +48,26 @@ static void time_scans(const struct bench *bench, const struct engine *engine,
     }
 }
 
+static void time_ranges(const struct engine *engine, const struct side *side,
+                        const struct key_set *keys, struct row *row)
+{
+    uint64_t entries = 0;
+    uint64_t start_ns = now_ns();
+    for (uint32_t i = 0; i < keys->count; i++) {
+        verso_slice from = key_at(keys, i);
+        entries += engine->scan(side->reader, SCAN_FORWARD, &from, RANGE_ENTRIES).entries;
+    }
+    figure_add(row_figure(row, side->label, side->baseline), rate_since(start_ns, entries));
+}
+
 static void run_rounds(struct bench *bench, const struct engine *engine, const struct side *sides)
 {
     struct key_set hits = keys_sample(&bench->keys, bench->options->reads, SEED_HITS);
+    struct key_set starts =
+        keys_sample(&bench->keys, bench->options->reads / RANGE_ENTRIES, SEED_RANGES);
     struct row *gets = row_open("old-root", "random get, old root against newest", "gets/s");
     struct row *scans = row_open("old-root", "full scan, old root against newest", "entries/s");
+    struct row *ranges = row_open("old-root", "100 entries, old root against newest", "entries/s");
     for (unsigned i = 0; i < 2; i++) { /* warm: no page of either is read for the first time */
         (void)engine->scan(sides[i].reader, SCAN_FORWARD, NULL, UINT64_MAX);
     }
@@ -83,35 +75,31 @@ static void run_rounds(struct bench *bench, const struct engine *engine, const s
         for (unsigned i = 0; i < 2; i++) {
             time_gets(engine, &sides[i], &hits, gets);
             time_scans(bench, engine, &sides[i], scans);
+            time_ranges(engine, &sides[i], &starts, ranges);
         }
     }
     row_close(bench->report, gets);
     row_close(bench->report, scans);
+    row_close(bench->report, ranges);
     keys_clear(&hits);
+    keys_clear(&starts);
 }
 
-static void run_engine(struct bench *bench, const struct engine *engine)
+void workload_old_root(struct bench *bench)
 {
-    struct path directory = bench_path(bench, "history");
-    uint64_t root = make_history(bench, engine, directory.text);
-    struct store_settings settings = bench_settings(bench, COMMIT_DURABLE, 0);
-    struct store *store = engine->open(directory.text, &settings);
+    const struct engine *engine = bench_engine(bench, "verso");
+    if (engine == NULL) {
+        return;
+    }
+    struct versions versions = versions_store(bench);
+    struct store_settings settings = bench_settings(bench, COMMIT_DURABLE, KEEP_ALL);
+    struct store *store = engine->open(versions.directory.text, &settings);
     struct side sides[2] = {
-        {"Verso, 10,000 commits back", engine->reader_open(store, root), false},
+        {"Verso, 10,000 commits back", engine->reader_open(store, versions.old), false},
         {"Verso, newest", engine->reader_open(store, 0), true},
     };
     run_rounds(bench, engine, sides);
     engine->reader_close(sides[0].reader);
     engine->reader_close(sides[1].reader);
     engine->close(store);
-    directory_remove(directory.text);
-}
-
-void workload_old_root(struct bench *bench)
-{
-    for (unsigned i = 0; i < bench->engine_count; i++) {
-        if (bench->engines[i]->opens_old_roots) {
-            run_engine(bench, bench->engines[i]);
-        }
-    }
 }
