@@ -247,3 +247,35 @@ Test(history, a_kept_root_that_is_missing_is_a_fault_and_ends_a_list)
     close_store(store);
     simulated_disk_close(disk);
 }
+
+/* Notes that need pages of their own go along; the tree is left with what is kept. */
+Test(history, thousands_dropped_at_once_leave_the_tree)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_store *store = open_on(disk, 0);
+    commit_up_to(store, 3000);
+    checkpoint(store);
+    cr_assert_eq(verso_tag_set(store, verso_text("one"), 1), VERSO_OK);
+    cr_assert_eq(verso_tag_set(store, verso_text("middle"), 1777), VERSO_OK);
+    verso_retention policy = verso_keep_last(5);
+    cr_assert_eq(verso_retention_set(store, &policy), VERSO_OK, "%s", verso_error_detail());
+    checkpoint(store);
+    cr_assert_eq(store->store->history.roots.keys, 7);
+    verso_check_report report = {.size = sizeof report};
+    cr_assert_eq(verso_check(store, &report), VERSO_OK, "%s", report.fault);
+    close_store(store);
+    store = open_on(disk, 0);
+    struct vs_root_record record;
+    uint8_t note[VS_NOTE_MAX];
+    for (uint64_t root = 1; root <= 3000; root += root < 2990 ? 1776 / 8 : 1) {
+        bool kept = root == 1 || root == 1777 || root > 2995;
+        cr_assert_eq(pin(store, root, &record, note), kept ? VERSO_OK : VERSO_GONE, "root %u",
+                     (unsigned)root);
+        verso_slice expected = note_of(root);
+        cr_assert(!kept || (record.note.size == expected.size &&
+                            memcmp(note, expected.data, expected.size) == 0));
+    }
+    cr_assert_eq(verso_check(store, &report), VERSO_OK, "%s", report.fault);
+    close_store(store);
+    simulated_disk_close(disk);
+}

@@ -115,6 +115,62 @@ Test(reclaim, of_deaths_that_wait_the_oldest_are_parked_when_they_are_too_many)
     page_store_close(store);
 }
 
+/* As many as fill two slices and a half are parked; then the roots that keep them go. */
+static struct vs_store *store_with_many_parked(void)
+{
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 0);
+    vs_page_no leaf[LEAVES];
+    for (size_t dropped = 0; dropped < VS_WAITING_MAX + 80 * 1024; dropped += LEAVES) {
+        make_leaves(store, leaf);
+        drop_leaves(store, leaf);
+    }
+    judge(store);
+    cr_assert_geq(store->deaths.parked.count, 80 * 1024);
+    struct vs_version_range old = {1, store->tip.version - 1};
+    cr_assert_eq(vs_retained_drop(&store->retained, &old, 1), VERSO_OK);
+    return store;
+}
+
+Test(reclaim, the_parked_are_judged_a_slice_at_a_time)
+{
+    struct vs_store *store = store_with_many_parked();
+    unsigned slices = 0;
+    bool over = false;
+    while (!over) {
+        size_t before = store->space.free_count;
+        cr_assert_eq(vs_store_judge_on(store, &over), VERSO_OK, "%s", verso_error_detail());
+        cr_assert_gt(store->space.free_count, before);
+        slices++;
+    }
+    cr_assert_eq(slices, 3);
+    cr_assert_eq(store->deaths.parked.count, 0);
+    page_store_close(store);
+}
+
+Test(reclaim, a_freeze_judges_only_what_has_a_frame)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 0);
+    vs_page_no old[LEAVES];
+    vs_page_no young[LEAVES];
+    make_leaves(store, old);
+    cr_assert_eq(vs_store_checkpoint(store, false), VERSO_OK, "%s", verso_error_detail());
+    make_leaves(store, young);
+    drop_leaves(store, old);
+    drop_leaves(store, young);
+    uint32_t slot = page_pin(store, store->tip.version - 2);
+    struct vs_version_range all = {1, store->tip.version - 1};
+    cr_assert_eq(vs_retained_drop(&store->retained, &all, 1), VERSO_OK);
+    judge(store); /* the reader keeps both */
+    cr_assert_eq(store->deaths.parked.count, 2 * LEAVES);
+    vs_reader_unpin(&store->readers, slot);
+    cr_assert_eq(vs_store_judge_frames(store), VERSO_OK);
+    cr_assert_eq(store->deaths.parked.count, LEAVES);
+    cr_assert_eq(count_free(store, young), LEAVES);
+    page_store_close(store);
+    simulated_disk_close(disk);
+}
+
 Test(reclaim, what_a_reader_keeps_is_free_once_it_leaves_and_nothing_else_waits_for_it)
 {
     struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 1);

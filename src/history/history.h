@@ -11,7 +11,7 @@
 
 #include "store/store.h"
 
-/** What the store floor calls at each checkpoint. */
+/** What the store floor calls at each checkpoint (entering.c). */
 extern const struct vs_history_calls vs_history_calls;
 
 /**

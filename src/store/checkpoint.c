@@ -82,7 +82,7 @@ static verso_err copy_kept(struct vs_checkpoint *checkpoint, uint64_t version)
     struct vs_store *store = checkpoint->store;
     /* the dead give their frames back first: they are not written, so they would crowd the arena. A
      * damaged block of the table met there concerns none of the pages to be written. */
-    verso_err err = vs_store_judge(store, true);
+    verso_err err = vs_store_judge_frames(store);
     err = err == VERSO_CORRUPT ? VERSO_OK : err;
     if (err == VERSO_OK) {
         err = vs_kept_set_flatten(&store->kept, version, &checkpoint->kept);
@@ -470,6 +470,19 @@ static bool nothing_to_do(const struct vs_store *store, bool clean)
            !store->retained.changed && (!clean || store->meta.clean);
 }
 
+/* Judge what is parked in slices, between which others write: the freeze is not to wait for it, and
+ * the pages found free may be a tail that can be cut off. What fails here fails where it counts. */
+static void judge_ahead(struct vs_store *store)
+{
+    bool over = false;
+    verso_err err = VERSO_OK;
+    while (!over && err == VERSO_OK) {
+        vs_fair_lock_take(&store->writer_lock);
+        err = vs_store_judge_on(store, &over);
+        vs_store_release_writer(store);
+    }
+}
+
 verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
 {
     if (store->in_memory || store->read_only) {
@@ -480,10 +493,16 @@ verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
     }
     vs_checkpoint_wait(store);
     vs_fair_lock_take(&store->writer_lock);
+    bool due = !nothing_to_do(store, clean);
+    vs_fair_lock_release(&store->writer_lock);
+    if (due) {
+        judge_ahead(store);
+    }
+    vs_fair_lock_take(&store->writer_lock);
     vs_checkpoint_enter(store);
     struct vs_checkpoint checkpoint = {.store = store};
     verso_err err = VERSO_OK;
-    bool due = !nothing_to_do(store, clean);
+    due = !nothing_to_do(store, clean);
     if (due) {
         err = freeze(&checkpoint, &store->tip, clean);
     }
@@ -504,9 +523,10 @@ verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
 
 verso_err vs_store_settle_memory(struct vs_store *store)
 {
+    judge_ahead(store);
     vs_fair_lock_take(&store->writer_lock);
     uint64_t version = store->tip.version; /* published: nothing waits for durability */
-    verso_err err = vs_store_judge(store, true);
+    verso_err err = vs_store_judge(store, false);
     if (err == VERSO_OK) {
         err = enter_history(store, version);
     }

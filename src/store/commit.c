@@ -228,6 +228,7 @@ static void unskip_ids(struct vs_store *store, const struct vs_commit *commit)
 {
     if (skips_ids(store, commit)) {
         vs_retained_unskip(&store->retained, store->tip.version + 1, store->writer.version - 1);
+        store->kept.known = false; /* a freeze may have told the judge, who does not unlearn */
     }
 }
 
@@ -242,22 +243,33 @@ static verso_err reserve_for(struct vs_store *store, const struct vs_commit *com
     return err == VERSO_OK ? vs_retained_reserve(&store->retained, commit->drop_count) : err;
 }
 
-static verso_err write_down(struct vs_store *store, const struct vs_commit *commit,
-                            const struct vs_root_record *record, uint64_t *end_lsn)
-{
-    if (!commit->bypass_log) {
-        return commit->replaying ? VERSO_OK : append_frame(store, record, commit, end_lsn);
-    }
-    verso_err err = have_log(store); /* also makes both metas equal before the first write */
-    return err == VERSO_OK ? vs_store_commit_by_checkpoint(store, record) : err;
-}
-
-/* Room was reserved. After a commit by a checkpoint the drops are in no log: a crash forgets them. */
+/* Room was reserved. */
 static void drop_roots(struct vs_store *store, const struct vs_commit *commit)
 {
     verso_err err = vs_retained_drop(&store->retained, commit->drops, commit->drop_count);
     assert(err == VERSO_OK);
     (void)err;
+}
+
+static verso_err write_down(struct vs_store *store, const struct vs_commit *commit,
+                            const struct vs_root_record *record, uint64_t *end_lsn)
+{
+    verso_err err = VERSO_OK;
+    if (!commit->bypass_log) {
+        err = commit->replaying ? VERSO_OK : append_frame(store, record, commit, end_lsn);
+        if (err == VERSO_OK) {
+            drop_roots(store, commit);
+        }
+        return err;
+    }
+    err = have_log(store); /* also makes both metas equal before the first write */
+    if (err != VERSO_OK) {
+        return err;
+    }
+    /* first, for the metas are not to name them: such a transaction may be as large as the store.
+     * They are gone even if it fails; what a judge has freed does not come back. */
+    drop_roots(store, commit);
+    return vs_store_commit_by_checkpoint(store, record);
 }
 
 verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit, uint64_t *version,
@@ -306,7 +318,6 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
         become_tip(store, &record);
         store->tip_lsn = *end_lsn;
     }
-    drop_roots(store, commit);
     *version = record.version;
     if (is_published_at_once(store, commit) || commit->bypass_log) {
         vs_store_publish(store, record.version);

@@ -41,7 +41,9 @@ struct vs_deaths {
     struct vs_death_list recent; /* of versions, never of generations: died ascends */
     size_t judged;               /* so many of them at the front were judged */
     struct vs_death_list parked;
-    size_t parked_at_judging;     /* count left by the last judging of the parked */
+    size_t parked_at_judging; /* count left by the last round over the parked */
+    size_t parked_next;       /* where that round goes on */
+    bool round_under_way;
     uint32_t sweep_block;         /* where the sweep goes on */
     uint64_t swept_at_high_water; /* high-water mark when the last round began */
     bool sweep_under_way;

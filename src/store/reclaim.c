@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 enum {
+    JUDGE_SLICE = 32 * 1024,   /* parked deaths judged at once: some milliseconds */
     SWEEP_SLICE_BLOCKS = 1024, /* 64 Ki descriptors a call: a few milliseconds at most */
     SWEEP_WORTH = 32,          /* a new round only after the store has grown by a 32nd */
 };
@@ -156,39 +157,87 @@ static verso_err judge_recent(struct vs_store *store, uint64_t published)
     return err;
 }
 
-static verso_err judge_parked(struct vs_store *store)
+/* Judge the parked from where the round has come to, at most so many. What is free gives its place
+ * to the last of the list. */
+static verso_err judge_parked(struct vs_store *store, size_t most)
 {
     struct vs_deaths *deaths = &store->deaths;
-    size_t left = 0;
-    for (size_t i = 0; i < deaths->parked.count; i++) {
-        const struct vs_death *death = &deaths->parked.death[i];
+    struct vs_death_list *parked = &deaths->parked;
+    for (size_t i = 0; i < most && deaths->parked_next < parked->count; i++) {
+        struct vs_death *death = &parked->death[deaths->parked_next];
         if (is_kept(store, death->born, death->died, death->history)) {
-            deaths->parked.death[left++] = *death;
+            deaths->parked_next++;
             continue;
         }
         verso_err err = free_dead(store, death);
         if (err != VERSO_OK) {
-            return err; /* entries freed already are recognised when met again */
+            deaths->parked_next++; /* the others are not to suffer from it */
+            return err;
         }
+        *death = parked->death[--parked->count];
     }
-    deaths->parked.count = left;
-    deaths->parked_at_judging = left;
+    if (deaths->parked_next >= parked->count) {
+        deaths->round_under_way = false;
+        deaths->parked_at_judging = parked->count;
+    }
     return VERSO_OK;
 }
 
-verso_err vs_store_judge(struct vs_store *store, bool parked_too)
+static void begin_round(struct vs_store *store)
 {
-    if (parked_too) {
-        atomic_store(&store->checkpoint_done, false); /* before looking at what is kept */
-    }
+    atomic_store(&store->checkpoint_done, false); /* before looking at what is kept */
+    store->deaths.parked_next = 0;
+    store->deaths.round_under_way = true;
+}
+
+static verso_err judge(struct vs_store *store, size_t parked_most)
+{
     uint64_t published = vs_roots_published(&store->roots);
     verso_err err = vs_store_refresh_kept(store);
     if (err == VERSO_OK) {
         err = judge_recent(store, published);
     }
-    if (err == VERSO_OK && parked_too) {
-        err = judge_parked(store);
+    return err == VERSO_OK && parked_most > 0 ? judge_parked(store, parked_most) : err;
+}
+
+verso_err vs_store_judge(struct vs_store *store, bool parked_too)
+{
+    if (parked_too) {
+        begin_round(store);
     }
+    return judge(store, parked_too ? SIZE_MAX : 0);
+}
+
+verso_err vs_store_judge_on(struct vs_store *store, bool *over)
+{
+    if (!store->deaths.round_under_way) {
+        begin_round(store);
+    }
+    verso_err err = judge(store, JUDGE_SLICE);
+    *over = !store->deaths.round_under_way;
+    return err;
+}
+
+verso_err vs_store_judge_frames(struct vs_store *store)
+{
+    verso_err err = judge(store, 0);
+    struct vs_death_list *parked = &store->deaths.parked;
+    size_t left = 0;
+    size_t i = 0;
+    for (; i < parked->count && err == VERSO_OK; i++) {
+        const struct vs_death *death = &parked->death[i];
+        /* relaxed: only the holder of the writer lock gives frames */
+        uint32_t frame =
+            atomic_load_explicit(&store->pages.frame_of[death->page], memory_order_relaxed);
+        if (frame == 0 || is_kept(store, death->born, death->died, death->history)) {
+            parked->death[left++] = *death;
+        } else {
+            err = free_dead(store, death);
+        }
+    }
+    memmove(parked->death + left, parked->death + i, (parked->count - i) * sizeof *parked->death);
+    parked->count = left + (parked->count - i);
+    store->deaths.parked_next = 0; /* a round under way begins anew: the order is another */
     return err;
 }
 
@@ -289,12 +338,15 @@ verso_err vs_store_make_space(struct vs_store *store, uint64_t pages)
     struct vs_deaths *deaths = &store->deaths;
     struct vs_space *space = &store->space;
     /* another look at the parked costs their number: worth it when a checkpoint let go of versions,
-     * or when a quarter more have gathered */
-    bool parked_too = atomic_load(&store->checkpoint_done) ||
-                      deaths->parked.count > deaths->parked_at_judging * 5 / 4 + VS_BLOCK_PAGES;
+     * or when a quarter more have gathered; and done in slices, a call each */
+    if (atomic_load(&store->checkpoint_done) ||
+        (!deaths->round_under_way &&
+         deaths->parked.count > deaths->parked_at_judging * 5 / 4 + VS_BLOCK_PAGES)) {
+        begin_round(store);
+    }
     verso_err err = VERSO_OK;
-    if (parked_too || deaths->recent.count > deaths->judged) {
-        err = vs_store_judge(store, parked_too);
+    if (deaths->round_under_way || deaths->recent.count > deaths->judged) {
+        err = judge(store, deaths->round_under_way ? JUDGE_SLICE : 0);
     }
     if (err == VERSO_OK && space->free_count < pages && sweep_is_worth_it(store)) {
         err = vs_store_refresh_kept(store);

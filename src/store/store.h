@@ -197,7 +197,7 @@ struct vs_commit {
     verso_slice operations; /* for the log */
     bool bypass_log;        /* too long for the log: commit by a checkpoint */
     bool replaying;         /* from the log: write nothing to it */
-    /* roots that go with it, if it comes about; they ascend */
+    /* roots that go with it, if it comes about (or is tried by a checkpoint); they ascend */
     const struct vs_version_range *drops;
     unsigned drop_count;
     uint32_t *pin; /* not NULL: pin the new version, receives the slot */
@@ -246,6 +246,13 @@ verso_err vs_store_refresh_kept(struct vs_store *store);
 
 /** Judge the queued deaths; free pages go back to space and arena. Writer lock. */
 verso_err vs_store_judge(struct vs_store *store, bool parked_too);
+
+/** The same with a slice of the parked ones, from where the last one ended. *over: it was the round's
+ *  last. */
+verso_err vs_store_judge_on(struct vs_store *store, bool *over);
+
+/** The same with those of the parked ones that have frames: at a freeze, which would write them. */
+verso_err vs_store_judge_frames(struct vs_store *store);
 
 /** An upper bound of the pages that history holds: those found kept, and the deaths not judged. */
 uint64_t vs_store_held_pages(const struct vs_store *store);
