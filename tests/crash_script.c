@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expected_kept.h"
+
 enum {
     PAGE_SIZE = 512,
     LOG_BYTES = 64 * 1024,
@@ -19,7 +21,8 @@ void crash_script_init(struct crash_script *script, uint64_t seed)
     *script = (struct crash_script){.random = {seed}};
     script->disk = simulated_disk_open(seed);
     simulated_disk_set_any_subset(script->disk, true);
-    expected_roots_init(&script->roots, 0);
+    verso_retention policy = verso_keep_default();
+    expected_roots_init(&script->roots, &policy);
 }
 
 void crash_script_clear(struct crash_script *script)
@@ -73,6 +76,12 @@ static verso_slice numbered_key(unsigned number, char *key, size_t size)
     return verso_text(key);
 }
 
+/* The newest root is one's, if there was one: at the begin of a transaction, or instead of the log. */
+static void note_checkpoint(struct crash_script *script)
+{
+    expected_note_checkpoint(&script->roots.keeping, script->store, script->roots.issued);
+}
+
 static verso_err change(struct crash_script *script, verso_txn *txn, unsigned number, size_t size)
 {
     char text[16];
@@ -103,8 +112,9 @@ static verso_err commit(struct crash_script *script, verso_txn *txn, bool asynch
     if (err == VERSO_OK && root != version) {
         return VERSO_CORRUPT;
     }
-    if (err == VERSO_OK && !asynchronous) {
-        script->durable = version;
+    if (err == VERSO_OK) {
+        expected_note_commit(&script->roots.keeping, script->store);
+        script->durable = asynchronous ? script->durable : version;
     }
     return err;
 }
@@ -117,6 +127,7 @@ verso_err crash_script_commit(struct crash_script *script, unsigned from, unsign
     if (err != VERSO_OK) {
         return err;
     }
+    note_checkpoint(script);
     expected_begin(&script->roots);
     for (unsigned i = 0; i < count && err == VERSO_OK; i++) {
         err = change(script, txn, from + i, size);
@@ -181,6 +192,7 @@ static verso_err commit_trees(struct crash_script *script, const struct line *li
     if (err != VERSO_OK) {
         return err;
     }
+    note_checkpoint(script);
     expected_begin(&script->roots);
     if (line->scene == DROP) {
         err = drop_and_rename(script, txn);
@@ -218,6 +230,7 @@ static verso_err checkpoint(struct crash_script *script)
 {
     verso_err err = verso_checkpoint(script->store);
     if (err == VERSO_OK) {
+        note_checkpoint(script);
         script->durable = script->roots.issued;
     }
     return err;
@@ -226,10 +239,12 @@ static verso_err checkpoint(struct crash_script *script)
 static verso_err keep_last(struct crash_script *script, uint64_t last)
 {
     verso_retention policy = expected_policy(last);
-    expected_retain(&script->roots, last);
+    script->roots.keeping.now.policy = policy;
     verso_err err = verso_retention_set(script->store, &policy);
     if (err == VERSO_OK) {
         script->durable = script->roots.issued;
+        note_checkpoint(script);
+        expected_keeping_settled(&script->roots.keeping);
     }
     return err;
 }
@@ -248,6 +263,7 @@ static verso_err close_story(struct crash_script *script)
     verso_err err = verso_close(script->store);
     script->store = NULL;
     if (err == VERSO_OK) {
+        script->roots.keeping.mark[script->roots.issued].checkpoint = EXPECTED_YES;
         script->durable = script->roots.issued;
     }
     return err;
@@ -277,6 +293,7 @@ static verso_err play_line(struct crash_script *script, const struct line *line)
 {
     switch (line->scene) {
     case OPEN:
+        script->roots.keeping.checkpoints = 0;
         return crash_script_open(script->disk, &script->store);
     case CLOSE:
         return close_story(script);
@@ -299,10 +316,34 @@ static verso_err play_line(struct crash_script *script, const struct line *line)
     return VERSO_INVALID;
 }
 
+static int64_t now_us(struct simulated_disk *disk)
+{
+    const struct vs_os *os = simulated_disk_os(disk);
+    return os->clock_us(os);
+}
+
+/* Which roots are there now. */
+static bool observe(struct crash_script *script)
+{
+    struct expected_keeping *keeping = &script->roots.keeping;
+    if (script->store == NULL) {
+        return true;
+    }
+    keeping->clock_us = now_us(script->disk);
+    const char *fault = expected_observe(keeping, script->store, false);
+    if (script->durable == script->roots.issued) {
+        expected_keeping_promise(keeping);
+    }
+    return fault == NULL;
+}
+
 verso_err crash_script_play(struct crash_script *script)
 {
     for (size_t i = 0; i < sizeof story / sizeof story[0] && script->err == VERSO_OK; i++) {
         script->err = play_line(script, &story[i]);
+        if (script->err == VERSO_OK && !observe(script)) {
+            script->err = VERSO_CORRUPT;
+        }
     }
     return script->err;
 }

@@ -30,7 +30,7 @@ static void compare_some(struct versions *versions, unsigned count)
         uint64_t from = versions_some_root(versions);
         uint64_t to = i % 2 == 0 ? versions_some_root(versions) : from - (from > 1);
         uint64_t newest = versions->expected.issued;
-        to = to < versions->expected.root[newest].retained_from ? newest : to;
+        to = to < expected_oldest(&versions->expected.keeping) ? newest : to;
         compare(versions, from, to, NULL);
         compare(versions, from, to, versions_some_range(versions, versions_state(versions, from)));
     }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expected_kept.h"
 #include "format/fingerprint.h"
 #include "view_compare.h"
 
@@ -32,12 +33,11 @@ static void *must_have(void *memory)
 
 /* ---- versions ---- */
 
-void expected_roots_init(struct expected_roots *roots, uint64_t keep_last)
+void expected_roots_init(struct expected_roots *roots, const verso_retention *policy)
 {
     *roots = (struct expected_roots){.capacity = 64};
     roots->root = must_have(calloc(roots->capacity, sizeof *roots->root));
-    roots->root[0].retained_from = 1;
-    roots->root[0].keep_last = keep_last;
+    expected_keeping_init(&roots->keeping, policy);
 }
 
 void expected_forget_after(struct expected_roots *roots, uint64_t version)
@@ -49,6 +49,7 @@ void expected_forget_after(struct expected_roots *roots, uint64_t version)
         }
     }
     roots->borrowed = roots->borrowed < version ? roots->borrowed : version;
+    expected_keeping_forget_after(&roots->keeping, version);
 }
 
 struct expected_roots expected_branch(const struct expected_roots *roots, uint64_t version)
@@ -57,6 +58,8 @@ struct expected_roots expected_branch(const struct expected_roots *roots, uint64
         .capacity = version + 8, .issued = version, .borrowed = version};
     branch.root = must_have(calloc(branch.capacity, sizeof *branch.root));
     memcpy(branch.root, roots->root, (version + 1) * sizeof *branch.root);
+    branch.keeping = expected_keeping_copy(&roots->keeping);
+    expected_keeping_forget_after(&branch.keeping, version);
     return branch;
 }
 
@@ -70,6 +73,7 @@ void expected_roots_clear(struct expected_roots *roots)
         free(chunk);
     }
     free(roots->root);
+    expected_keeping_clear(&roots->keeping);
     *roots = (struct expected_roots){.root = NULL};
 }
 
@@ -126,19 +130,6 @@ static uint64_t fingerprint_of(const struct tree_state *state)
     return sum;
 }
 
-static uint64_t retained_from(uint64_t before, uint64_t version, uint64_t keep_last)
-{
-    uint64_t from = keep_last == 0 || version < keep_last ? before : version - keep_last + 1;
-    return from > before ? from : before;
-}
-
-void expected_retain(struct expected_roots *roots, uint64_t last)
-{
-    struct expected_root *tip = &roots->root[roots->issued];
-    tip->keep_last = last;
-    tip->retained_from = retained_from(tip->retained_from, roots->issued, last);
-}
-
 verso_retention expected_policy(uint64_t last)
 {
     return last == 0 ? verso_keep_all() : verso_keep_last(last);
@@ -151,20 +142,17 @@ uint64_t expected_commit(struct expected_roots *roots, verso_slice note)
         roots->capacity *= 2;
         roots->root = must_have(realloc(roots->root, roots->capacity * sizeof *roots->root));
     }
-    const struct expected_root *before = &roots->root[version - 1];
-    uint64_t keep_last = before->keep_last;
     roots->root[version] = (struct expected_root){
         .state = roots->working,
         .named = roots->working_named,
         .fingerprint =
             fingerprint_of(&roots->working) + expected_trees_fingerprint(&roots->working_named),
-        .retained_from = retained_from(before->retained_from, version, keep_last),
-        .keep_last = keep_last,
         .note = expected_keep(roots, note),
     };
     roots->working = (struct tree_state){.pairs = NULL};
     roots->working_named = (struct expected_trees){.created = 0};
     roots->issued = version;
+    expected_keeping_commit(&roots->keeping);
     return version;
 }
 
@@ -181,6 +169,12 @@ static const char *fault_at(uint64_t version, const char *fault)
     snprintf(fault_text, sizeof fault_text, "root %" PRIu64 ": %s (detail: %s)", version, fault,
              verso_error_detail());
     return fault_text;
+}
+
+/* Once the store was observed. */
+static bool is_there(const struct expected_roots *roots, uint64_t version, uint64_t published)
+{
+    return version == published || roots->keeping.mark[version].gone == 0;
 }
 
 static const char *compare_info(const struct expected_root *root, uint64_t version,
@@ -212,7 +206,8 @@ const char *expected_compare_view(const struct expected_roots *roots, verso_view
         return fault_at(version, "cannot be described");
     }
     /* the note of a dropped root may be gone while a view still holds its content */
-    bool dropped = version < roots->root[roots->issued].retained_from && info.note.size == 0;
+    const struct expected_mark *mark = &roots->keeping.mark[version];
+    bool dropped = (mark->gone != 0 || mark->may_go) && info.note.size == 0;
     const char *fault = compare_info(root, version, &info, !dropped);
     if (fault == NULL) {
         fault = view_compare_all(view, &root->state, random);
@@ -222,28 +217,28 @@ const char *expected_compare_view(const struct expected_roots *roots, verso_view
     return fault;
 }
 
-/* @param[out] opened  Whether it is kept: roots from `oldest` on must be. */
 static const char *compare_root(const struct expected_roots *roots, verso_store *store,
-                                uint64_t version, uint64_t oldest, uint64_t published,
-                                struct simulated_random *random, bool *opened)
+                                uint64_t version, uint64_t published,
+                                struct simulated_random *random)
 {
     verso_view *view = NULL;
     verso_err err = verso_view_open_root(store, version, &view);
-    *opened = err == VERSO_OK;
     bool exists = version > 0 && version <= published;
+    verso_err expected = !exists                               ? VERSO_NOT_FOUND
+                         : is_there(roots, version, published) ? VERSO_OK
+                                                               : VERSO_GONE;
     if (err != VERSO_OK) {
-        verso_err expected = !exists ? VERSO_NOT_FOUND : version < oldest ? VERSO_GONE : VERSO_OK;
         return err == expected ? NULL : fault_at(version, "cannot be opened");
     }
-    const char *fault = exists ? expected_compare_view(roots, view, version, random)
-                               : fault_at(version, "can be opened");
+    const char *fault = expected == VERSO_OK ? expected_compare_view(roots, view, version, random)
+                                             : fault_at(version, "can be opened");
     verso_view_close(view);
     return fault;
 }
 
-/* The list, a few at a time, must name exactly the roots that can be opened. */
+/* The list, a few at a time, must name exactly these roots. */
 static const char *compare_list(const struct expected_roots *roots, verso_store *store,
-                                const bool *opened, uint64_t published)
+                                uint64_t published)
 {
     static char notes[LISTED * NOTE_BYTES];
     uint64_t next = 1;
@@ -258,7 +253,7 @@ static const char *compare_list(const struct expected_roots *roots, verso_store 
             return fault_at(from, "the list of roots from here on failed");
         }
         for (size_t i = 0; i < count; i++, next++) {
-            for (; next <= published && !opened[next]; next++) {
+            for (; next <= published && !is_there(roots, next, published); next++) {
             }
             if (next > published) {
                 return fault_at(infos[i].id, "is listed");
@@ -269,7 +264,7 @@ static const char *compare_list(const struct expected_roots *roots, verso_store 
             }
         }
         if (count < LISTED) {
-            for (; next <= published && !opened[next]; next++) {
+            for (; next <= published && !is_there(roots, next, published); next++) {
             }
             return next > published ? NULL : fault_at(next, "is not listed");
         }
@@ -277,7 +272,7 @@ static const char *compare_list(const struct expected_roots *roots, verso_store 
     }
 }
 
-const char *expected_compare_store(const struct expected_roots *roots, verso_store *store,
+const char *expected_compare_store(struct expected_roots *roots, verso_store *store,
                                    struct simulated_random *random)
 {
     verso_stats stats = {.size = sizeof stats};
@@ -285,31 +280,12 @@ const char *expected_compare_store(const struct expected_roots *roots, verso_sto
         stats.published > stats.tip) {
         return fault_at(stats.tip, "is the tip, or published beyond it");
     }
-    const struct expected_root *tip = &roots->root[roots->issued];
-    uint64_t oldest = tip->retained_from < stats.published ? tip->retained_from : stats.published;
-    if (stats.oldest > oldest) {
-        return fault_at(stats.oldest, "is said to be the oldest");
-    }
-    bool *opened = must_have(calloc(roots->issued + 2, sizeof *opened));
-    const char *fault = NULL;
+    const char *fault = expected_observe(&roots->keeping, store, false);
     for (uint64_t version = 0; version <= roots->issued + 1 && fault == NULL; version++) {
-        fault =
-            compare_root(roots, store, version, oldest, stats.published, random, &opened[version]);
+        fault = compare_root(roots, store, version, stats.published, random);
     }
-    fault = fault == NULL ? compare_list(roots, store, opened, stats.published) : fault;
-    free(opened);
-    return fault;
-}
-
-/* A crash during a change of the policy leaves the one before or after it. */
-static const char *adopt_policy(struct expected_roots *roots, verso_store *store)
-{
-    verso_retention policy = {.size = sizeof policy};
-    if (verso_retention_get(store, &policy) != VERSO_OK) {
-        return fault_at(0, "the retention cannot be read");
-    }
-    roots->root[roots->issued].keep_last = policy.all ? 0 : policy.last;
-    return NULL;
+    fault = fault == NULL ? compare_list(roots, store, stats.published) : fault;
+    return fault == NULL ? expected_compare_settings(&roots->keeping.now, store) : fault;
 }
 
 const char *expected_compare_recovered(struct expected_roots *roots, verso_store *store,
@@ -328,7 +304,7 @@ const char *expected_compare_recovered(struct expected_roots *roots, verso_store
         return fault_text;
     }
     expected_forget_after(roots, stats.tip);
-    const char *fault = adopt_policy(roots, store);
+    const char *fault = expected_observe_recovered(&roots->keeping, store);
     fault = fault == NULL ? expected_check(store) : fault;
     return fault == NULL ? expected_compare_store(roots, store, random) : fault;
 }

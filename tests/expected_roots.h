@@ -1,12 +1,13 @@
 /*
- * expected_roots.h - what every root of a store must hold: one sorted array per version, the note
- * and the retention that came with it, and comparing a store with all that.
+ * expected_roots.h - what every root of a store must hold: one sorted array per version, and
+ * the note that came with it; which of them are kept; and comparing a store with all that.
  *
  * Bytes of keys and values are kept once, for as long as the whole.
  */
 #ifndef VERSO_TESTS_EXPECTED_ROOTS_H
 #define VERSO_TESTS_EXPECTED_ROOTS_H
 
+#include "expected_keeping.h"
 #include "expected_trees.h"
 #include "simulated_random.h"
 #include "tree_state.h"
@@ -16,8 +17,6 @@ struct expected_root {
     struct tree_state state;     /* of the default tree */
     struct expected_trees named; /* and of the others */
     uint64_t fingerprint;
-    uint64_t retained_from; /* roots below may be dropped: a view or a crash may have spared them */
-    uint64_t keep_last;     /* 0: all */
     verso_slice note;
 };
 
@@ -30,10 +29,11 @@ struct expected_roots {
     uint64_t borrowed; /* states up to this version belong to another, see expected_branch() */
     struct tree_state working; /* the open transaction's */
     struct expected_trees working_named;
+    struct expected_keeping keeping;
     struct expected_chunk *chunks;
 };
 
-void expected_roots_init(struct expected_roots *roots, uint64_t keep_last);
+void expected_roots_init(struct expected_roots *roots, const verso_retention *policy);
 void expected_roots_clear(struct expected_roots *roots);
 
 /**
@@ -57,10 +57,7 @@ bool expected_delete(struct expected_roots *roots, verso_slice key);
 /** The transaction is being committed: the next version. */
 uint64_t expected_commit(struct expected_roots *roots, verso_slice note);
 
-/** The newest `last` roots are kept from now on; 0: all. */
-void expected_retain(struct expected_roots *roots, uint64_t last);
-
-/** That policy, for the store. */
+/** The policy that keeps the newest `last` roots; 0: all. */
 verso_retention expected_policy(uint64_t last);
 
 void expected_abort(struct expected_roots *roots);
@@ -75,8 +72,8 @@ void expected_forget_after(struct expected_roots *roots, uint64_t version);
 const char *expected_compare_view(const struct expected_roots *roots, verso_view *view,
                                   uint64_t version, struct simulated_random *random);
 
-/** Compare every root that the store must have or must not have. */
-const char *expected_compare_store(const struct expected_roots *roots, verso_store *store,
+/** Compare every root that the store must have or must not have, the policy and the tags. */
+const char *expected_compare_store(struct expected_roots *roots, verso_store *store,
                                    struct simulated_random *random);
 
 /**

@@ -269,6 +269,29 @@ Test(retention, what_is_tagged_or_open_stays_until_it_is_not)
     end();
 }
 
+/* Found by the store model (seed 1021, pages of 1 KiB): what only the budget drove out came back. */
+Test(retention, what_a_new_policy_drops_is_gone_after_a_power_cut)
+{
+    verso_retention policy = verso_keep_all();
+    begin(&policy);
+    commit_many(60, 1000);
+    policy.all = false;
+    policy.last = 10;
+    policy.class_count = 1;
+    policy.classes[0] = (verso_retention_class){UINT64_MAX, 0};
+    policy.has_budget = true;
+    policy.budget_bytes = 0;
+    set_policy(&policy);
+    cr_assert_not(is_kept(50));
+    struct simulated_disk *left = simulated_disk_crash(disk, 1, SIMULATED_CRASH_ALL_OLD);
+    end();
+    disk = left;
+    open_store(NULL);
+    cr_assert_not(is_kept(50));
+    cr_assert(is_kept(51));
+    end();
+}
+
 Test(retention, a_trial_says_exactly_what_is_freed)
 {
     verso_retention all = verso_keep_all();

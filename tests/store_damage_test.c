@@ -94,7 +94,7 @@ static const char *read_root(const struct expected_roots *roots, verso_store *st
     verso_err err = verso_view_open_root(store, version, &view);
     if (err != VERSO_OK) {
         *failed = true;
-        bool gone = err == VERSO_GONE && version < roots->root[roots->issued].retained_from;
+        bool gone = err == VERSO_GONE && expected_may_be_gone(&roots->keeping, version);
         *failed = *failed && !gone;
         return gone || is_damage(err) ? NULL : "a root is not to be had";
     }

@@ -18,9 +18,11 @@
 
 #include "api/handles.h"
 #include "expected_history.h"
+#include "expected_kept.h"
 #include "expected_roots.h"
 #include "format/layout.h"
 #include "model_history.h"
+#include "model_keeping.h"
 #include "model_savepoints.h"
 #include "range_model.h"
 #include "simulated_disk.h"
@@ -50,9 +52,10 @@ struct cut {
     uint64_t change; /* number of that change on the disk */
     uint64_t seed;
     enum simulated_crash mode;
-    struct simulated_disk *left; /* what it left; NULL: not happened */
-    uint64_t least;              /* versions promised by then */
-    uint64_t issued;             /* newest that a commit had begun */
+    struct simulated_disk *left;     /* what it left; NULL: not happened */
+    uint64_t least;                  /* versions promised by then */
+    uint64_t issued;                 /* newest that a commit had begun */
+    struct expected_keeping keeping; /* as it was known by then */
 };
 
 struct store_model {
@@ -144,8 +147,7 @@ struct store_model_config store_model_draw(uint64_t seed, uint32_t page_size)
     struct simulated_random random = {seed};
     struct store_model_config config = {.seed = seed, .page_size = page_size};
     config.in_memory = simulated_random_below(&random, 12) == 0;
-    const uint64_t keeps[] = {0, 0, 1, 2, 10, 50};
-    config.keep_last = keeps[simulated_random_below(&random, 6)];
+    config.policy = model_policy_draw(&random);
     config.durability = simulated_random_below(&random, 2) == 0
                             ? VERSO_DURABILITY_SYNC
                             : (verso_durability)(1 + simulated_random_below(&random, 3));
@@ -196,6 +198,7 @@ static void cut_power(void *argument, struct simulated_disk *disk,
                      ? model->written
                      : model->durable;
     cut->issued = model->roots.issued;
+    cut->keeping = expected_keeping_copy(&model->roots.keeping);
 }
 
 static const char *step_beside(struct store_model *model);
@@ -251,14 +254,14 @@ static verso_err open_store(struct store_model *model)
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
     options.page_size = model->config.page_size;
-    verso_retention policy = expected_policy(model->config.keep_last);
-    options.retention = &policy;
+    options.retention = &model->config.policy;
     options.durability = model->config.durability;
     options.arena_bytes = model->config.arena_bytes;
     options.log_bytes = model->config.log_bytes;
     options.system = simulated_disk_os(model->disk);
     verso_err err =
         verso_open(model->config.in_memory ? NULL : STORE_PATH, &options, &model->store);
+    model->roots.keeping.checkpoints = 0;
     uint64_t frames = model->config.arena_bytes / model->config.page_size;
     if (err == VERSO_OK && frames < model->store->store->arena_limit) {
         model->store->store->arena_limit = frames; /* fewer than verso_open() allows */
@@ -278,7 +281,7 @@ struct store_model *store_model_open(const struct store_model_config *config)
     if (model->value == NULL) {
         abort();
     }
-    expected_roots_init(&model->roots, config->keep_last);
+    expected_roots_init(&model->roots, &config->policy);
     model->disk = simulated_disk_open(config->seed);
     simulated_disk_set_any_subset(model->disk, config->seed % 2 == 0);
     simulated_disk_set_hook(model->disk, on_event, model);
@@ -288,7 +291,9 @@ struct store_model *store_model_open(const struct store_model_config *config)
 static void close_views(struct store_model *model)
 {
     while (model->held_count > 0) {
-        verso_view_close(model->held[--model->held_count].view);
+        struct held *held = &model->held[--model->held_count];
+        expected_keeping_close(&model->roots.keeping, held->version);
+        verso_view_close(held->view);
     }
 }
 
@@ -301,12 +306,15 @@ static const char *recover(struct store_model *model)
     model->store = NULL;
     if (err != VERSO_OK) {
         simulated_disk_close(cut.left);
+        expected_keeping_clear(&cut.keeping);
         return failed(model, "closing before the crash", err);
     }
     simulated_disk_close(model->disk);
     model->disk = cut.left;
     model->cut = (struct cut){.armed = false};
     simulated_disk_set_hook(model->disk, on_event, model);
+    expected_keeping_clear(&model->roots.keeping);
+    model->roots.keeping = cut.keeping;
     expected_forget_after(&model->roots, cut.issued);
     if (one_in(model, 3)) { /* a second cut, perhaps within the recovery: nothing may be lost */
         model->durable = cut.least;
@@ -342,7 +350,7 @@ static const char *reopen(struct store_model *model)
     }
     if (model->config.in_memory) {
         expected_roots_clear(&model->roots);
-        expected_roots_init(&model->roots, model->config.keep_last);
+        expected_roots_init(&model->roots, &model->config.policy);
     }
     model->durable = model->roots.issued;
     model->written = model->roots.issued;
@@ -533,12 +541,14 @@ static verso_err open_some(struct store_model *model, verso_view **view, uint64_
         return err;
     }
     *version = stats.published;
-    if (one_in(model, 2) || stats.published == 0) {
+    if (one_in(model, 2) || stats.published == 0 ||
+        expected_observe(&model->roots.keeping, model->store, false) != NULL) {
         return verso_view_open(model->store, view);
     }
-    uint64_t oldest = model->roots.root[model->roots.issued].retained_from;
-    oldest = oldest < stats.published ? oldest : stats.published;
-    *version = oldest + below(model, stats.published - oldest + 1);
+    *version = 1 + below(model, stats.published);
+    while (*version < stats.published && model->roots.keeping.mark[*version].gone != 0) {
+        ++*version;
+    }
     return verso_view_open_root(model->store, *version, view);
 }
 
@@ -630,6 +640,14 @@ static const char *change_some(struct store_model *model, verso_txn *txn)
                                                     : change_tree(model, txn);
 }
 
+/* All up to this version, and what was dropped, is durable. */
+static void promise(struct store_model *model, uint64_t version)
+{
+    model->durable = version;
+    model->written = version > model->written ? version : model->written;
+    expected_keeping_promise(&model->roots.keeping);
+}
+
 /* What a successful commit promises. */
 static void note_promise(struct store_model *model, const verso_commit_options *options,
                          uint64_t version)
@@ -641,11 +659,17 @@ static void note_promise(struct store_model *model, const verso_commit_options *
         return;
     }
     if (durability == VERSO_DURABILITY_SYNC) {
-        model->durable = version;
+        promise(model, version);
     }
     if (durability != VERSO_DURABILITY_INTERVAL) {
         model->written = version;
     }
+}
+
+static void hold_view(struct store_model *model, verso_view *view, uint64_t version)
+{
+    model->held[model->held_count++] = (struct held){view, version};
+    expected_keeping_open(&model->roots.keeping, version);
 }
 
 static const char *commit(struct store_model *model, verso_txn *txn, bool changed)
@@ -673,12 +697,16 @@ static const char *commit(struct store_model *model, verso_txn *txn, bool change
         return failed(model, "a commit", err);
     }
     if (hold) {
-        model->held[model->held_count++] = (struct held){view, root};
+        hold_view(model, view, root);
     }
+    if (changed) {
+        expected_note_commit(&model->roots.keeping, model->store);
+    }
+    const char *fault = expected_observe(&model->roots.keeping, model->store, false);
     if (changed) {
         note_promise(model, &options, root);
     }
-    return NULL;
+    return within(model, "a commit", fault);
 }
 
 static const char *transaction(struct store_model *model)
@@ -688,6 +716,7 @@ static const char *transaction(struct store_model *model)
     if (err != VERSO_OK) {
         return failed(model, "begin", err);
     }
+    expected_note_checkpoint(&model->roots.keeping, model->store, model->roots.issued);
     expected_begin(&model->roots);
     uint64_t changes = 1 + below(model, model->config.changes_max);
     if (one_in(model, model->config.large_one_in)) {
@@ -747,12 +776,17 @@ static const char *read_some(struct store_model *model)
 
 static const char *hold_or_let_go(struct store_model *model)
 {
+    const char *seen = expected_observe(&model->roots.keeping, model->store, false);
+    if (seen != NULL) { /* what is open now could not have gone before */
+        return within(model, "before a view is closed", seen);
+    }
     if (model->held_count == HELD_MAX || (model->held_count > 0 && one_in(model, 2))) {
         unsigned index = (unsigned)below(model, model->held_count);
         struct held held = model->held[index];
         model->held[index] = model->held[--model->held_count];
         const char *fault =
             expected_compare_view(&model->roots, held.view, held.version, &model->random);
+        expected_keeping_close(&model->roots.keeping, held.version);
         verso_view_close(held.view);
         return within(model, "a view held", fault);
     }
@@ -761,7 +795,7 @@ static const char *hold_or_let_go(struct store_model *model)
     if (err != VERSO_OK) {
         return failed(model, "opening a view to hold", err);
     }
-    model->held[model->held_count++] = held;
+    hold_view(model, held.view, held.version);
     return NULL;
 }
 
@@ -827,8 +861,10 @@ static const char *checkpoint(struct store_model *model)
     if (err != VERSO_OK) {
         return failed(model, "a checkpoint", err);
     }
-    model->durable = model->roots.issued;
-    return NULL;
+    expected_note_checkpoint(&model->roots.keeping, model->store, model->roots.issued);
+    const char *fault = expected_observe(&model->roots.keeping, model->store, false);
+    promise(model, model->roots.issued);
+    return within(model, "a checkpoint", fault);
 }
 
 /* Only while log and arena are far from their limits: a transaction that waits for room would wait
@@ -844,23 +880,34 @@ static const char *checkpoint_beside(struct store_model *model)
     model->beside = 4;
     model->beside_fault = NULL;
     uint64_t version = model->roots.issued;
+    struct expected_mark *mark = &model->roots.keeping.mark[version];
+    mark->checkpoint = mark->checkpoint == EXPECTED_NO ? EXPECTED_MAYBE : mark->checkpoint;
     verso_err err = verso_checkpoint(model->store);
     model->beside = 0;
     if (err != VERSO_OK) {
         return failed(model, "a checkpoint with others beside it", err);
     }
+    expected_note_checkpoint(&model->roots.keeping, model->store, version);
     model->durable = version > model->durable ? version : model->durable;
     return model->beside_fault;
 }
 
+/* Settings are durable on return, and so is all before them. */
 static const char *retain(struct store_model *model)
 {
-    const uint64_t choices[] = {0, 1, 2, 3, 20, 200};
-    uint64_t last = choices[below(model, 6)];
-    verso_retention policy = expected_policy(last);
-    expected_retain(&model->roots, last);
-    verso_err err = verso_retention_set(model->store, &policy);
-    return err == VERSO_OK ? NULL : failed(model, "setting the retention", err);
+    if (one_in(model, 3)) {
+        return within(model, "trying a policy",
+                      model_policy_try(&model->roots, model->store, &model->random));
+    }
+    const char *fault = model_policy_set(&model->roots, model->store, &model->random);
+    promise(model, model->roots.issued);
+    return within(model, "setting a policy", fault);
+}
+
+static const char *tag(struct store_model *model)
+{
+    const char *fault = model_tag_step(&model->roots, model->store, &model->random);
+    return within(model, "a tag", fault);
 }
 
 static const char *step_beside(struct store_model *model)
@@ -882,14 +929,14 @@ static const char *step_beside(struct store_model *model)
         fault = read_some(model);
         break;
     case 3:
-        fault = retain(model);
+        fault = one_in(model, 2) ? retain(model) : tag(model);
         break;
     default:
         fault = transaction(model);
         break;
     }
     model->config = config;
-    return fault;
+    return fault != NULL ? fault : expected_observe(&model->roots.keeping, model->store, false);
 }
 
 static enum store_model_step draw_step(struct store_model *model)
@@ -927,6 +974,11 @@ static const char *run_step(struct store_model *model, enum store_model_step ste
         return checkpoint_beside(model);
     case STORE_MODEL_RETAIN:
         return retain(model);
+    case STORE_MODEL_TAG:
+        return tag(model);
+    case STORE_MODEL_OPEN:
+        return within(model, "opening a root otherwise",
+                      model_open_otherwise(&model->roots, model->store, &model->random));
     case STORE_MODEL_CHECK:
         return expected_check(model->store);
     case STORE_MODEL_REOPEN:
@@ -942,6 +994,15 @@ static const char *run_step(struct store_model *model, enum store_model_step ste
     return "no such step";
 }
 
+/* Ages count from the clock, which stands still within a step but for its ticks. */
+static void pass_time(struct store_model *model)
+{
+    int64_t us = model_time_draw(&model->random);
+    const struct vs_os *os = simulated_disk_os(model->disk);
+    simulated_disk_advance(model->disk, us);
+    model->roots.keeping.clock_us = os->clock_us(os);
+}
+
 const char *store_model_step(struct store_model *model)
 {
     if (model->store == NULL) {
@@ -950,7 +1011,11 @@ const char *store_model_step(struct store_model *model)
             return failed(model, "the first open", err);
         }
     }
+    pass_time(model);
     const char *fault = run_step(model, draw_step(model));
+    if (fault == NULL) {
+        fault = expected_observe(&model->roots.keeping, model->store, false);
+    }
     while (fault == NULL && model->cut.left != NULL) {
         fault = recover(model);
     }
@@ -982,6 +1047,7 @@ const char *store_model_close(struct store_model *model)
         simulated_disk_close(model->disk);
     }
     simulated_disk_close(model->cut.left);
+    expected_keeping_clear(&model->cut.keeping);
     expected_roots_clear(&model->roots);
     free(model->value);
     free(model);

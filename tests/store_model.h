@@ -21,7 +21,9 @@ enum store_model_step {
     STORE_MODEL_SYNC,        /* verso_sync() or verso_wait_durable() */
     STORE_MODEL_CHECKPOINT,
     STORE_MODEL_BESIDE, /* a checkpoint, with transactions, views and reads between its writes */
-    STORE_MODEL_RETAIN, /* verso_retention_set() */
+    STORE_MODEL_RETAIN, /* verso_retention_set(), verso_retention_try() */
+    STORE_MODEL_TAG,    /* verso_tag_set(), verso_tag_delete() */
+    STORE_MODEL_OPEN,   /* a root by its time or a tag */
     STORE_MODEL_CHECK,  /* verso_check() */
     STORE_MODEL_REOPEN,
     STORE_MODEL_CRASH, /* a power cut within the next operations */
@@ -33,7 +35,7 @@ struct store_model_config {
     uint64_t seed;
     uint32_t page_size;
     bool in_memory;
-    uint64_t keep_last;
+    verso_retention policy; /* of the new store */
     verso_durability durability;
     uint64_t arena_bytes; /* may be less than verso_open() allows */
     uint64_t log_bytes;

@@ -70,7 +70,8 @@ struct versions *versions_open(const struct versions_config *config)
     versions->value = malloc(config->long_value_max + 1);
     cr_assert_not_null(versions->value);
     versions->disk = simulated_disk_open(config->seed);
-    expected_roots_init(&versions->expected, config->keep_last);
+    verso_retention policy = expected_policy(config->keep_last);
+    expected_roots_init(&versions->expected, &policy);
     open_store(versions);
     return versions;
 }
@@ -227,7 +228,7 @@ void versions_commit(struct versions *versions, unsigned count)
 uint64_t versions_some_root(struct versions *versions)
 {
     uint64_t newest = versions->expected.issued;
-    uint64_t oldest = versions->expected.root[newest].retained_from;
+    uint64_t oldest = expected_oldest(&versions->expected.keeping);
     return oldest + below(versions, newest - oldest + 1);
 }
 
