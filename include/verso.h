@@ -224,8 +224,8 @@ VERSO_API VERSO_MUST_USE verso_err verso_open(const char *path, const verso_opti
  * is gone whatever is returned. Every view must be closed and no transaction running.
  *
  * @retval VERSO_INVALID  A view or transaction is still open; the store stays open.
- * @retval VERSO_UNKNOWN, VERSO_IO, VERSO_NOSPC  The last checkpoint failed; the log still holds all
- *                        that was acknowledged, and the next open recovers it.
+ * @retval VERSO_UNKNOWN, VERSO_IO, VERSO_NOSPC, VERSO_NOMEM  The last checkpoint failed; the log
+ *                        still holds all that was acknowledged, and the next open recovers it.
  */
 VERSO_API verso_err verso_close(verso_store *store);
 

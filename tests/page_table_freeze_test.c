@@ -82,12 +82,12 @@ Test(page_table_freeze, hands_out_each_changed_block_once_and_sorted)
     }
     uint32_t *blocks;
     size_t count;
-    vs_page_table_freeze(&table, &blocks, &count);
+    vs_page_table_freeze(&table, &blocks, NULL, &count);
     cr_assert_eq(count, 4);
     cr_assert_arr_eq(blocks, expected, sizeof expected);
     vs_page_table_thaw(&table, blocks, count, false, 1);
     free(blocks);
-    vs_page_table_freeze(&table, &blocks, &count);
+    vs_page_table_freeze(&table, &blocks, NULL, &count);
     cr_assert_eq(count, 0, "nothing changed since");
     vs_page_table_thaw(&table, blocks, count, true, 1);
     free(blocks);
@@ -99,7 +99,7 @@ Test(page_table_freeze, a_block_changed_before_it_was_taken_is_taken_as_it_was)
     set_born(64, 10);
     uint32_t *blocks;
     size_t count;
-    vs_page_table_freeze(&table, &blocks, &count);
+    vs_page_table_freeze(&table, &blocks, NULL, &count);
     const struct vs_descriptor *before;
     verso_err err = vs_page_table_get(&table, 1, &before);
     cr_assert_eq(err, VERSO_OK);
@@ -119,7 +119,7 @@ Test(page_table_freeze, a_block_changed_before_it_was_taken_is_taken_as_it_was)
     free(blocks);
     cr_assert_eq(born(1), 11);
     cr_assert_eq(born(64), 13);
-    vs_page_table_freeze(&table, &blocks, &count);
+    vs_page_table_freeze(&table, &blocks, NULL, &count);
     cr_assert_eq(count, 2, "both belong to the next checkpoint");
     vs_page_table_thaw(&table, blocks, count, false, 3);
     free(blocks);
@@ -130,7 +130,7 @@ Test(page_table_freeze, checksums_set_after_the_taking_stay_in_the_live_table)
     set_born(1, 10);
     uint32_t *blocks;
     size_t count;
-    vs_page_table_freeze(&table, &blocks, &count);
+    vs_page_table_freeze(&table, &blocks, NULL, &count);
     _Alignas(8) uint8_t bytes[VS_PART_BYTES];
     vs_page_table_take(&table, 0, bytes);
     vs_page_table_set_crc(&table, 1, 0xC0FFEE);
@@ -150,7 +150,7 @@ Test(page_table_freeze, blocks_not_changed_since_go_back_to_the_mapping)
     set_born(64, 10);
     uint32_t *blocks;
     size_t count;
-    vs_page_table_freeze(&table, &blocks, &count);
+    vs_page_table_freeze(&table, &blocks, NULL, &count);
     write_out(0, 1);
     write_out(1, 1);
     set_born(64, 11);
@@ -176,7 +176,7 @@ Test(page_table_freeze, their_memory_waits_for_readers_of_an_earlier_epoch)
     cr_assert_eq(err, VERSO_OK);
     uint32_t *blocks;
     size_t count;
-    vs_page_table_freeze(&table, &blocks, &count);
+    vs_page_table_freeze(&table, &blocks, NULL, &count);
     write_out(0, 1);
     vs_page_table_thaw(&table, blocks, count, true, 2);
     free(blocks);
@@ -230,7 +230,7 @@ Test(page_table_freeze, a_writer_beside_it_changes_nothing_of_what_is_frozen)
             set_born(page_of(i), 2 * round);
         }
         struct checkpointer checkpointer = {.frozen = 2 * round};
-        vs_page_table_freeze(&table, &checkpointer.blocks, &checkpointer.count);
+        vs_page_table_freeze(&table, &checkpointer.blocks, NULL, &checkpointer.count);
         cr_assert_eq(checkpointer.count, SPREAD);
         pthread_t thread;
         cr_assert_eq(pthread_create(&thread, NULL, write_frozen, &checkpointer), 0);

@@ -3,46 +3,16 @@
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/handles.h"
+#include "failing_memory.h"
 #include "simulated_disk.h"
 #include "verso.h"
 
 enum { SMALL_PAGE = 512, ENTRIES = 2000 };
 
 static const char path[] = "store";
-
-/* ---- allocations that fail (linked with --wrap) ---- */
-
-static uint64_t allocations_left = UINT64_MAX; /* before one fails */
-static uint64_t allocations_failed;
-
-void *__real_malloc(size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-static bool allocation_fails(void)
-{
-    if (allocations_left == UINT64_MAX || allocations_left-- > 0) {
-        return false;
-    }
-    allocations_left = UINT64_MAX;
-    allocations_failed++;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return allocation_fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return allocation_fails() ? NULL : __real_realloc(memory, size);
-}
 
 /* ---- support ---- */
 
@@ -328,10 +298,9 @@ Test(txn_savepoint, a_full_disk_in_the_middle_of_a_change_is_rolled_back)
 }
 
 /* Changes with one allocation that fails. @return Whether all went well. */
-static bool change_a_lot(verso_txn *txn, uint64_t allocations)
+static bool change_a_lot(verso_txn *txn, uint64_t nth)
 {
-    allocations_failed = 0;
-    allocations_left = allocations;
+    failing_memory_arm(nth, false);
     uint32_t inner = 0;
     verso_err err = verso_savepoint(txn, &inner);
     if (err == VERSO_OK) {
@@ -344,22 +313,21 @@ static bool change_a_lot(verso_txn *txn, uint64_t allocations)
                   ? verso_delete(txn, verso_text(key))
                   : verso_put(txn, verso_text(key), verso_text("a longer value than before"));
     }
-    allocations_left = UINT64_MAX;
-    cr_assert(err == VERSO_OK || (err == VERSO_NOMEM && allocations_failed == 1), "%s",
-              verso_error_detail());
-    return err == VERSO_OK && allocations_failed == 0;
+    bool failed = failing_memory_disarm() > 0;
+    cr_assert(err == VERSO_OK || (err == VERSO_NOMEM && failed), "%s", verso_error_detail());
+    return err == VERSO_OK && !failed;
 }
 
 Test(txn_savepoint, every_allocation_may_fail_and_is_rolled_back)
 {
     unsigned broken = 0;
     bool done = false;
-    for (uint64_t allocations = 0; !done; allocations++) {
+    for (uint64_t nth = 1; !done; nth++) {
         verso_store *store = open_with(NULL, 0);
         verso_txn *txn = begin(store);
         put_numbers(txn, 0, 300, "before");
         uint32_t number = savepoint(txn);
-        done = change_a_lot(txn, allocations);
+        done = change_a_lot(txn, nth);
         broken += txn->shared->broken;
         roll_back(txn, number);
         cr_assert(holds(verso_txn_view(txn), "000000", "before"));

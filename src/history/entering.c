@@ -106,13 +106,7 @@ static verso_err enter(struct vs_store *store, struct vs_page_writer *writer, ui
     }
     roots->roots = edit.root;
     vs_tree_edit_clear(&edit);
-    if (err == VERSO_OK) {
-        err = vs_keeping_save(store, writer, &roots->tags);
-    }
-    if (err == VERSO_OK) {
-        store->retained.unentered.count = 0;
-    }
-    return err;
+    return err == VERSO_OK ? vs_keeping_save(store, writer, &roots->tags) : err;
 }
 
 const struct vs_history_calls vs_history_calls = {

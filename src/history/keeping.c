@@ -70,7 +70,7 @@ static verso_err load_entry(struct vs_store *store, const struct vs_tree_entry *
 static verso_err load_tree(struct vs_store *store)
 {
     struct vs_tree_view view = {&store->pages, store->meta.tags, store->meta.generation};
-    struct vs_tree_cursor *cursor;
+    struct vs_tree_cursor *cursor = NULL;
     verso_err err = vs_tree_cursor_open(&view, NULL, &cursor);
     struct vs_tree_entry entry;
     while (err == VERSO_OK) {
@@ -139,7 +139,7 @@ static verso_err put_tags(struct vs_tree_edit *edit, const struct vs_tags *tags)
 static verso_err remove_tags(struct vs_tree_edit *edit, const struct vs_tags *tags)
 {
     struct vs_tree_view view = vs_tree_edit_view(edit);
-    struct vs_tree_cursor *cursor;
+    struct vs_tree_cursor *cursor = NULL;
     verso_err err = vs_tree_cursor_open(&view, edit, &cursor);
     struct vs_tree_entry entry;
     while (err == VERSO_OK) {
@@ -176,9 +176,6 @@ verso_err vs_keeping_save(struct vs_store *store, struct vs_page_writer *writer,
     }
     *tags = edit.root;
     vs_tree_edit_clear(&edit);
-    if (err == VERSO_OK) {
-        vs_retained_tags_entered(&store->retained);
-    }
     return err;
 }
 

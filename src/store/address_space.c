@@ -60,6 +60,7 @@ static uint64_t least_of(uint64_t a, uint64_t b)
 /* What to take where `had` bytes of address space could be had, but not the usual number. */
 static uint64_t modest_part(uint64_t had, uint64_t least, uint64_t most)
 {
+    assert(had >= MODEST_PART);
     uint64_t part = had / MODEST_PART;
     while (part < least && part * 2 <= most) {
         part *= 2;
@@ -182,9 +183,12 @@ static verso_err reserve_arena(struct vs_store *store)
     usual = usual < ARENA_BYTES_USUAL ? ARENA_BYTES_USUAL : usual;
     unsigned shift = store->pages.page_shift;
     verso_err err = vs_arena_init(&store->arena, shift, usual, &store->readers);
+    if (err != VERSO_OK) {
+        return err;
+    }
     uint64_t had = store->arena.frames_size;
     uint64_t modest = modest_part(had, store->config.arena_bytes * ARENA_PART_MAX, had / 4);
-    if (err == VERSO_OK && had < usual && modest >> shift >= ARENA_FRAMES_MODEST) {
+    if (had < usual && modest >> shift >= ARENA_FRAMES_MODEST) {
         vs_arena_clear(&store->arena);
         err = vs_arena_init(&store->arena, shift, modest, &store->readers);
     }

@@ -33,9 +33,9 @@ struct vs_checkpoint {
     uint64_t *entries;        /* of those blocks */
     struct vs_vacated *moved; /* to be written, or written */
     size_t moved_count;
-    size_t moved_capacity;
-    size_t unwritten; /* moved[unwritten ..] wait to be joined */
-    uint8_t *joined;  /* JOINED_PAGES_BYTES */
+    size_t moved_capacity; /* enough: nothing after the freeze may fail for want of memory */
+    size_t unwritten;      /* moved[unwritten ..] wait to be joined */
+    uint8_t *joined;       /* JOINED_PAGES_BYTES */
 };
 
 static void clear(struct vs_checkpoint *checkpoint)
@@ -50,8 +50,33 @@ static void clear(struct vs_checkpoint *checkpoint)
 
 /* ---- freezing: the writer lock is held ---- */
 
-/* Enter the roots since the last checkpoint into the history tree of the coming generation. */
-static verso_err enter_history(struct vs_store *store, uint64_t version)
+/* All the memory that is needed after the freeze, when there is no way back: no more pages can be
+ * moved than have frames. The list of blocks brings the room for their entries along. */
+static verso_err reserve_memory(struct vs_checkpoint *checkpoint)
+{
+    checkpoint->moved_capacity = (size_t)atomic_load(&checkpoint->store->arena.busy);
+    size_t bytes = (checkpoint->moved_capacity + 1) * sizeof *checkpoint->moved;
+    checkpoint->moved = malloc(bytes);
+    checkpoint->joined = malloc(JOINED_PAGES_BYTES);
+    return checkpoint->moved != NULL && checkpoint->joined != NULL
+               ? VERSO_OK
+               : vs_fault(VERSO_NOMEM, "no memory for a checkpoint");
+}
+
+/* What was entered stands. */
+static void adopt_history(struct vs_store *store, const struct vs_history_roots *history,
+                          uint64_t version)
+{
+    store->history = *history;
+    store->history_to = version;
+    store->retained.unentered.count = 0;
+    vs_retained_tags_entered(&store->retained);
+}
+
+/* Enter the roots since the last checkpoint into the history tree of the coming generation.
+ * `checkpoint`, if it is not NULL, gets its memory while that can still be undone. */
+static verso_err enter_history(struct vs_store *store, struct vs_checkpoint *checkpoint,
+                               uint64_t version)
 {
     struct vs_page_writer *writer = &store->history_writer;
     uint64_t epoch = atomic_load(&store->location_epoch);
@@ -64,10 +89,12 @@ static verso_err enter_history(struct vs_store *store, uint64_t version)
     vs_writer_begin(writer, atomic_load(&store->generation) + 1);
     struct vs_history_roots history = store->history;
     err = store->history_calls->enter(store, writer, store->history_to, version, &history);
+    if (err == VERSO_OK && checkpoint != NULL) {
+        err = reserve_memory(checkpoint);
+    }
     if (err == VERSO_OK) {
         vs_writer_commit(writer, &store->deaths.parked); /* kept until the metas name others */
-        store->history = history;
-        store->history_to = version;
+        adopt_history(store, &history, version);
     } else {
         vs_writer_abort(writer);
     }
@@ -145,7 +172,7 @@ static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_r
         err = vs_store_cut_file(store, false); /* as the metas before this one allow */
     }
     if (err == VERSO_OK) { /* last: what was entered is not taken out again */
-        err = enter_history(store, root->version);
+        err = enter_history(store, checkpoint, root->version);
     }
     if (err != VERSO_OK) {
         return err;
@@ -154,7 +181,8 @@ static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_r
     describe(checkpoint, root, clean);
     store->retained.changed = false;
     set_frozen(store, &checkpoint->kept); /* C4 */
-    vs_page_table_freeze(&store->table, &checkpoint->blocks, &checkpoint->block_count);
+    vs_page_table_freeze(&store->table, &checkpoint->blocks, &checkpoint->entries,
+                         &checkpoint->block_count);
     return VERSO_OK;
 }
 
@@ -179,6 +207,7 @@ static verso_err write_joined(struct vs_checkpoint *checkpoint)
                                checkpoint->joined, count * page_size);
 }
 
+/* The page goes out with its neighbours, or first those that it does not join. */
 static verso_err move_page(struct vs_checkpoint *checkpoint, vs_page_no page, uint32_t frame,
                            uint64_t born)
 {
@@ -191,15 +220,7 @@ static verso_err move_page(struct vs_checkpoint *checkpoint, vs_page_no page, ui
             return err;
         }
     }
-    if (checkpoint->moved_count == checkpoint->moved_capacity) {
-        size_t capacity = checkpoint->moved_capacity * 2 + 1024;
-        struct vs_vacated *grown = realloc(checkpoint->moved, capacity * sizeof *grown);
-        if (grown == NULL) {
-            return vs_fault(VERSO_NOMEM, "no memory for a checkpoint");
-        }
-        checkpoint->moved = grown;
-        checkpoint->moved_capacity = capacity;
-    }
+    assert(checkpoint->moved_count < checkpoint->moved_capacity);
     checkpoint->moved[checkpoint->moved_count++] = (struct vs_vacated){frame, page, born};
     return VERSO_OK;
 }
@@ -374,23 +395,10 @@ verso_err vs_store_write_metas(struct vs_store *store, const struct vs_meta *met
     return VERSO_OK;
 }
 
-static verso_err allocate(struct vs_checkpoint *checkpoint)
-{
-    checkpoint->entries = malloc((checkpoint->block_count + 1) * sizeof *checkpoint->entries);
-    checkpoint->joined = malloc(JOINED_PAGES_BYTES);
-    if (checkpoint->entries == NULL || checkpoint->joined == NULL) {
-        return vs_fault(VERSO_NOMEM, "no memory for a checkpoint");
-    }
-    return VERSO_OK;
-}
-
 static verso_err write_out(struct vs_checkpoint *checkpoint)
 {
     struct vs_store *store = checkpoint->store;
-    verso_err err = allocate(checkpoint);
-    if (err == VERSO_OK) {
-        err = write_blocks(checkpoint);
-    }
+    verso_err err = write_blocks(checkpoint);
     if (err == VERSO_OK) {
         err = write_directories(checkpoint);
     }
@@ -528,7 +536,7 @@ verso_err vs_store_settle_memory(struct vs_store *store)
     uint64_t version = store->tip.version; /* published: nothing waits for durability */
     verso_err err = vs_store_judge(store, false);
     if (err == VERSO_OK) {
-        err = enter_history(store, version);
+        err = enter_history(store, NULL, version);
     }
     if (err == VERSO_OK) {
         pthread_mutex_lock(&store->roots.lookup_lock);

@@ -59,6 +59,7 @@ void vs_page_table_clear(struct vs_page_table *table)
     vs_block_pool_clear(&table->pool);
     free(table->limbo);
     free(table->changed);
+    free(table->entries);
     pthread_mutex_destroy(&table->load_lock);
     pthread_mutex_destroy(&table->freeze_lock);
 }
@@ -239,11 +240,13 @@ verso_err vs_page_table_reserve_changed(struct vs_page_table *table, size_t more
         return VERSO_OK;
     }
     size_t capacity = table->changed_capacity * 2 + more + 256;
-    uint32_t *grown = realloc(table->changed, capacity * sizeof *grown);
-    if (grown == NULL) {
+    uint32_t *changed = realloc(table->changed, capacity * sizeof *changed);
+    table->changed = changed == NULL ? table->changed : changed;
+    uint64_t *entries = realloc(table->entries, capacity * sizeof *entries);
+    table->entries = entries == NULL ? table->entries : entries;
+    if (changed == NULL || entries == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory for the list of changed table blocks");
     }
-    table->changed = grown;
     table->changed_capacity = capacity;
     return VERSO_OK;
 }

@@ -73,6 +73,7 @@ struct vs_page_table {
     uint32_t interval; /* counts freezes since open; changed under the writer lock */
     bool freezing;     /* a checkpoint is at work; guarded by freeze_lock */
     uint32_t *changed; /* blocks changed in this interval; the writer's */
+    uint64_t *entries; /* as much room, for what the checkpoint will enter for them */
     size_t changed_count;
     size_t changed_capacity;
 };
@@ -107,8 +108,14 @@ verso_err vs_page_table_is_empty(struct vs_page_table *table, uint32_t block, bo
 verso_err vs_page_table_forget(struct vs_page_table *table, uint32_t first, uint32_t end,
                                uint64_t epoch);
 
-/** The frozen blocks, sorted; taken over by the caller, who frees it. Holder of the writer lock. */
-void vs_page_table_freeze(struct vs_page_table *table, uint32_t **blocks, size_t *count);
+/**
+ * Freeze what has changed. Holder of the writer lock.
+ *
+ * @param[out] blocks   Their numbers, sorted; taken over by the caller, who frees it.
+ * @param[out] entries  Room for an entry each, not filled, freed likewise; may be NULL.
+ */
+void vs_page_table_freeze(struct vs_page_table *table, uint32_t **blocks, uint64_t **entries,
+                          size_t *count);
 
 /** Copy a frozen block's bytes; from then on the writer may change it freely. */
 void vs_page_table_take(struct vs_page_table *table, uint32_t block, uint8_t *bytes);

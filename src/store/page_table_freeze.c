@@ -16,7 +16,8 @@ static int by_number(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-void vs_page_table_freeze(struct vs_page_table *table, uint32_t **blocks, size_t *count)
+void vs_page_table_freeze(struct vs_page_table *table, uint32_t **blocks, uint64_t **entries,
+                          size_t *count)
 {
     pthread_mutex_lock(&table->freeze_lock);
     assert(!table->freezing);
@@ -25,7 +26,13 @@ void vs_page_table_freeze(struct vs_page_table *table, uint32_t **blocks, size_t
     pthread_mutex_unlock(&table->freeze_lock);
     *blocks = table->changed;
     *count = table->changed_count;
+    if (entries != NULL) {
+        *entries = table->entries;
+    } else {
+        free(table->entries);
+    }
     table->changed = NULL;
+    table->entries = NULL;
     table->changed_count = 0;
     table->changed_capacity = 0;
     if (*count > 0) {
