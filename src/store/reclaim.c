@@ -235,8 +235,11 @@ verso_err vs_store_judge_frames(struct vs_store *store)
             err = free_dead(store, death);
         }
     }
-    memmove(parked->death + left, parked->death + i, (parked->count - i) * sizeof *parked->death);
-    parked->count = left + (parked->count - i);
+    if (parked->count > 0) { /* an empty list may have no memory, and memmove() wants some */
+        size_t rest = parked->count - i;
+        memmove(parked->death + left, parked->death + i, rest * sizeof *parked->death);
+        parked->count = left + rest;
+    }
     store->deaths.parked_next = 0; /* a round under way begins anew: the order is another */
     return err;
 }
