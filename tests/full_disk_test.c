@@ -16,16 +16,24 @@ struct fixture {
     verso_store *store;
 };
 
-static struct fixture open_fixture(void)
+static struct fixture open_fixture_on(uint64_t capacity, uint32_t page_size)
 {
     struct fixture fixture = {.disk = simulated_disk_open(1)};
+    simulated_disk_set_capacity(fixture.disk, capacity);
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
+    options.page_size = page_size;
+    options.arena_bytes = page_size < 4096 ? 512 * 1024 : 0;
     verso_retention policy = verso_keep_last(1);
     options.retention = &policy;
     options.system = simulated_disk_os(fixture.disk);
     cr_assert_eq(verso_open("store", &options, &fixture.store), VERSO_OK);
     return fixture;
+}
+
+static struct fixture open_fixture(void)
+{
+    return open_fixture_on(UINT64_MAX, 4096);
 }
 
 static void close_fixture(struct fixture *fixture)
@@ -145,4 +153,36 @@ Test(full_disk, lets_a_transaction_delete_a_range)
                      verso_error_detail());
     }
     close_fixture(&fixture);
+}
+
+/* A transaction that deletes the keys [from, from + 10). */
+static verso_err delete_ten(struct fixture *fixture, unsigned from)
+{
+    verso_txn *txn;
+    char text[16];
+    verso_err err = verso_begin(fixture->store, &txn);
+    cr_assert_eq(err, VERSO_OK);
+    for (unsigned i = 0; i < 10 && err == VERSO_OK; i++) {
+        err = verso_delete(txn, key_of(from + i, text));
+    }
+    if (err == VERSO_OK) {
+        return verso_commit(txn, NULL, NULL);
+    }
+    verso_abort(txn);
+    return err;
+}
+
+/* Wherever the disk ends: before the log's first segment is used up, in the middle of a block of
+   pages, with a reserve shorter than that, after checkpoints that drew on it. */
+Test(full_disk, lets_a_transaction_delete_at_every_size)
+{
+    for (uint64_t kib = 500; kib < 1500; kib += 9) {
+        struct fixture fixture = open_fixture_on(kib * 1024, 1024);
+        unsigned keys = put_until_full(&fixture);
+        for (unsigned i = 0; i < 5 && keys > 0; i++) {
+            cr_assert_eq(delete_ten(&fixture, i * keys / 5), VERSO_OK, "%u KiB, deletion %u: %s",
+                         (unsigned)kib, i, verso_error_detail());
+        }
+        close_fixture(&fixture);
+    }
 }

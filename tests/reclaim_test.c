@@ -315,3 +315,42 @@ Test(reclaim, roots_in_memory_move_to_the_history_tree)
     cr_assert_eq(store->history.roots.keys, 4);
     page_store_close(store);
 }
+
+/* On a full disk. */
+static unsigned make_leaves_until_refused(struct vs_page_writer *writer, vs_page_no *leaf)
+{
+    unsigned count = 0;
+    while (count < LEAVES && vs_writer_reserve(writer, 1) == VERSO_OK) {
+        leaf[count++] = page_make_linked_leaf(writer, 'x', 0);
+    }
+    return count;
+}
+
+Test(reclaim, what_was_taken_from_the_reserve_is_owed_to_it)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 1);
+    struct vs_page_writer *writer = page_begin(store);
+    vs_page_no unused[LEAVES];
+    vs_page_no leaf[LEAVES];
+    simulated_disk_set_capacity(disk, simulated_disk_used_bytes(disk));
+    cr_assert_lt(make_leaves_until_refused(writer, unused), LEAVES);
+    store->may_use_reserve = true;
+    unsigned taken = make_leaves_until_refused(writer, leaf);
+    cr_assert(taken > 5 && taken < LEAVES, "%u pages of a reserve", taken);
+    for (unsigned i = 0; i < taken; i++) {
+        page_drop(writer, leaf[i]);
+    }
+    page_step(writer); /* they are free */
+    store->may_use_reserve = false;
+    cr_assert_eq(vs_writer_reserve(writer, 1), VERSO_NOSPC, "a put gets pages of the reserve");
+    store->may_use_reserve = true;
+    cr_assert_eq(make_leaves_until_refused(writer, leaf), taken, "a deletion gets them all again");
+    store->may_use_reserve = false;
+    simulated_disk_set_capacity(disk, UINT64_MAX);
+    cr_assert_eq(vs_writer_reserve(writer, 1), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(store->space.reserve_owed, 0);
+    vs_store_abort(store);
+    page_store_close(store);
+    simulated_disk_close(disk);
+}

@@ -3,7 +3,8 @@
  *
  * The file grows in steps with real blocks behind them, by the transaction that needs the space. A
  * reserve stays behind what may be used: on a full disk it serves transactions that delete,
- * retention and checkpoints, which give space back.
+ * retention and checkpoints, which give space back. What they took is owed: until the file can grow
+ * again, as many free pages are for the likes of them, so that the reserve never wears out.
  *
  * A tail that is free goes in two moves. A checkpoint lowers the high-water mark and forgets the
  * tail's table blocks; when both metas say so, the next chance cuts the file.
@@ -84,7 +85,22 @@ static verso_err lengthen(struct vs_store *store, uint64_t pages)
         return allocate(store, pages, space->reserve_pages);
     }
     verso_err err = allocate(store, goal, reserve);
-    return has_no_room(err) ? allocate(store, pages, space->reserve_pages) : err;
+    if (has_no_room(err)) {
+        return allocate(store, pages, space->reserve_pages);
+    }
+    store->space.reserve_owed = err == VERSO_OK ? 0 : space->reserve_owed;
+    return err;
+}
+
+uint64_t vs_store_usable_pages(const struct vs_store *store)
+{
+    const struct vs_space *space = &store->space;
+    return space->file_pages + (store->may_use_reserve ? space->reserve_pages : 0);
+}
+
+uint64_t vs_store_held_back(const struct vs_store *store)
+{
+    return store->may_use_reserve ? 0 : store->space.reserve_owed;
 }
 
 verso_err vs_store_grow(struct vs_store *store, uint64_t pages)
@@ -94,9 +110,9 @@ verso_err vs_store_grow(struct vs_store *store, uint64_t pages)
         return VERSO_OK;
     }
     verso_err err = lengthen(store, pages);
-    if (has_no_room(err) && store->may_use_reserve &&
-        pages <= space->file_pages + space->reserve_pages) {
+    if (has_no_room(err) && pages <= vs_store_usable_pages(store)) {
         space->reserve_pages -= pages - space->file_pages;
+        space->reserve_owed += pages - space->file_pages;
         space->file_pages = pages;
         return VERSO_OK;
     }

@@ -420,10 +420,21 @@ static void spread(struct vs_log *log, uint8_t *frame, size_t size, uint64_t nex
     }
 }
 
+/**
+ * How many segments must stand ready before the log may go on to `next`. Whoever may not use the
+ * reserve leaves one to those who may: half a segment, or a whole one.
+ */
+static uint64_t wanted_segments(const struct vs_log *log, uint64_t next, bool use_reserve)
+{
+    uint64_t segment = log->config.segment_size;
+    uint64_t begun = next / segment - log->end.lsn / segment;
+    bool leaves_little = begun > 0 || next % segment > segment / 2;
+    return begun + (leaves_little && !use_reserve);
+}
+
 /** Wait until the segments for `size` more bytes stand ready. Mutex held, released meanwhile. */
 static verso_err secure(struct vs_log *log, size_t size, bool use_reserve, uint64_t *next_lsn)
 {
-    uint64_t segment = log->config.segment_size;
     for (;;) {
         if (vs_log_get(&log->poisoned)) {
             return vs_log_refuse(log);
@@ -432,10 +443,7 @@ static verso_err secure(struct vs_log *log, size_t size, bool use_reserve, uint6
         if (next > VS_LSN_MAX) {
             return vs_fault(VERSO_LIMIT, "log of %s: no LSN is left", log->config.path);
         }
-        uint64_t wanted = next / segment - log->end.lsn / segment;
-        if (wanted > 0 && !use_reserve) {
-            wanted++;
-        }
+        uint64_t wanted = wanted_segments(log, next, use_reserve);
         if (log->segments.ready_count >= wanted) {
             *next_lsn = next;
             return VERSO_OK;

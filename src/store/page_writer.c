@@ -85,7 +85,7 @@ verso_err vs_writer_reserve(struct vs_page_writer *writer, unsigned pages)
 {
     struct vs_store *store = writer->store;
     verso_err err = reserve_lists(writer, pages);
-    if (err == VERSO_OK && store->space.free_count < pages) {
+    if (err == VERSO_OK && store->space.free_count < pages + vs_store_held_back(store)) {
         err = vs_store_make_space(store, pages);
     }
     if (err == VERSO_OK && !store->in_memory) {

@@ -317,16 +317,32 @@ static verso_err sweep(struct vs_store *store, uint64_t pages)
 
 /* ---- new pages ---- */
 
+/* To the end of a block, or as far as the file goes if it cannot grow: a few pages of the reserve
+   may be all that a deletion needs. */
+static verso_err grow_for_some(struct vs_store *store, uint32_t *count)
+{
+    const struct vs_space *space = &store->space;
+    *count = VS_BLOCK_PAGES - (uint32_t)(space->high_water % VS_BLOCK_PAGES);
+    verso_err err = vs_store_grow(store, vs_space_needed(space, *count));
+    uint64_t begin = vs_space_needed(space, 0);
+    uint64_t end = vs_store_usable_pages(store);
+    if (err != VERSO_NOSPC || end <= begin || end - begin >= *count) {
+        return err;
+    }
+    *count = (uint32_t)(end - begin);
+    return vs_store_grow(store, vs_space_needed(space, *count));
+}
+
 static verso_err take_from_the_end(struct vs_store *store)
 {
     struct vs_space *space = &store->space;
-    uint32_t to_block_end = VS_BLOCK_PAGES - (uint32_t)(space->high_water % VS_BLOCK_PAGES);
-    verso_err err = vs_store_grow(store, vs_space_needed(space, to_block_end));
+    uint32_t wanted;
+    verso_err err = grow_for_some(store, &wanted);
     if (err != VERSO_OK) {
         return err;
     }
     vs_page_no first;
-    uint32_t count = vs_space_take_fresh(space, to_block_end, &first);
+    uint32_t count = vs_space_take_fresh(space, wanted, &first);
     if (count == 0) {
         return vs_fault(VERSO_LIMIT, "all page numbers are used up");
     }
@@ -351,14 +367,15 @@ verso_err vs_store_make_space(struct vs_store *store, uint64_t pages)
     if (deaths->round_under_way || deaths->recent.count > deaths->judged) {
         err = judge(store, deaths->round_under_way ? JUDGE_SLICE : 0);
     }
-    if (err == VERSO_OK && space->free_count < pages && sweep_is_worth_it(store)) {
+    uint64_t wanted = pages + vs_store_held_back(store);
+    if (err == VERSO_OK && space->free_count < wanted && sweep_is_worth_it(store)) {
         err = vs_store_refresh_kept(store);
         if (err == VERSO_OK) {
-            err = sweep(store, pages + VS_BLOCK_PAGES);
+            err = sweep(store, wanted + VS_BLOCK_PAGES);
         }
     }
-    while (err == VERSO_OK && space->free_count < pages) {
-        err = take_from_the_end(store);
+    while (err == VERSO_OK && space->free_count < pages + vs_store_held_back(store)) {
+        err = take_from_the_end(store); /* if the file grows nothing is owed any more */
     }
     return err;
 }

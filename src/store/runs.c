@@ -141,7 +141,8 @@ static verso_err describe_extent(struct vs_page_writer *writer, const struct vs_
 static verso_err take_extent(struct vs_store *store, uint64_t wanted, struct vs_run_extent *extent)
 {
     uint32_t count = wanted > VS_ZONE_PAGES_MAX ? VS_ZONE_PAGES_MAX : (uint32_t)wanted;
-    extent->page = vs_space_take_run(&store->space, count);
+    bool leaves_enough = store->space.free_count >= count + vs_store_held_back(store);
+    extent->page = leaves_enough ? vs_space_take_run(&store->space, count) : 0;
     extent->pages = count;
     if (extent->page != 0) {
         return VERSO_OK;

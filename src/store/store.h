@@ -257,14 +257,21 @@ verso_err vs_store_judge_frames(struct vs_store *store);
 /** An upper bound of the pages that history holds: those found kept, and the deaths not judged. */
 uint64_t vs_store_held_pages(const struct vs_store *store);
 
-/** Make at least `pages` known free pages: by judging, sweeping, or growing the file. Writer
- * lock. */
+/** Make at least `pages` known free pages, beside those held back: by judging, sweeping, or growing
+ *  the file. Writer lock. */
 verso_err vs_store_make_space(struct vs_store *store, uint64_t pages);
 
 /* ---- the file's length (file_size.c): all with the writer lock ---- */
 
 /** Grow the file to at least `pages` usable pages, with real blocks. VERSO_NOSPC, VERSO_LIMIT. */
 verso_err vs_store_grow(struct vs_store *store, uint64_t pages);
+
+/** Pages that the running transaction may use without growing the file: the reserve counts for
+ *  those that give space back. */
+uint64_t vs_store_usable_pages(const struct vs_store *store);
+
+/** Free pages that the running transaction must leave, since they stand for a used reserve. */
+uint64_t vs_store_held_back(const struct vs_store *store);
 
 /** At open: the file has `pages` pages; set some of the unused ones aside as the reserve. */
 void vs_store_adopt_file_size(struct vs_store *store, uint64_t pages);
