@@ -932,14 +932,23 @@ typedef struct verso_check_report {
     verso_root_id bad_root; /**< Of the first fault: its root (0: none in particular), */
     uint32_t bad_page;      /**< its page (0: none in particular), */
     char fault[256];        /**< and the reason; empty if all is well. */
+    uint64_t visits;        /**< Pages walked through, over all roots: what the check cost. */
 } verso_check_report;
 
 /**
  * Prove the invariants of the store (docs/format.md) for every kept root. Writers wait meanwhile:
  * the calling thread must have no transaction running. Any thread otherwise.
  *
+ * Every page is read and proved once, whichever roots share it; each further root costs a look at
+ * the leaves and branches that are named by branches of its own, and one at each named tree if a
+ * commit has changed one. So the time, and the wait of writers, goes by the pages of the store. With
+ * more than one root it takes 19 bytes of memory a page, and some 100 for each branch, long value
+ * and root.
+ *
  * @retval VERSO_OK       All proved.
  * @retval VERSO_CORRUPT  A fault; `report` is filled up to it.
+ * @retval VERSO_NOMEM    No memory for what was proved; nothing else is wrong.
+ * @retval VERSO_INVALID  An argument is NULL, or the report has no size.
  */
 VERSO_API VERSO_MUST_USE verso_err verso_check(verso_store *store, verso_check_report *report);
 

@@ -164,6 +164,12 @@ void vs_pages_will_need(struct vs_pages *pages, const vs_page_no *page, unsigned
     }
 }
 
+static verso_err no_link(vs_page_no leaf, uint64_t version)
+{
+    return vs_fault(VERSO_CORRUPT, "page %u (leaf): no link of version %llu or before", leaf,
+                    (unsigned long long)version);
+}
+
 verso_err vs_page_next_leaf(struct vs_pages *pages, vs_page_no leaf, uint64_t version,
                             vs_page_no *next)
 {
@@ -185,8 +191,7 @@ verso_err vs_page_next_leaf(struct vs_pages *pages, vs_page_no leaf, uint64_t ve
         }
     }
     if (newest == VS_NO_LINK) {
-        return vs_fault(VERSO_CORRUPT, "page %u (leaf): no link of version %llu or before", leaf,
-                        (unsigned long long)version);
+        return no_link(leaf, version);
     }
     *next = vs_link_page(newest);
     return VERSO_OK;
@@ -213,7 +218,7 @@ void vs_page_prefetch_descriptor(const struct vs_pages *pages, vs_page_no page)
     }
 }
 
-verso_err vs_page_is_alive(struct vs_pages *pages, vs_page_no page, uint64_t version, bool *alive)
+verso_err vs_page_life(struct vs_pages *pages, vs_page_no page, struct vs_span *life)
 {
     if (page == 0 || page >= pages->limit) {
         return vs_fault(VERSO_CORRUPT, "page %u: no such page", page);
@@ -221,8 +226,46 @@ verso_err vs_page_is_alive(struct vs_pages *pages, vs_page_no page, uint64_t ver
     const struct vs_descriptor *descriptor;
     verso_err err = vs_page_table_get(pages->table, page, &descriptor);
     if (err == VERSO_OK) {
-        *alive =
-            vs_descriptor_born(descriptor) <= version && version < vs_descriptor_died(descriptor);
+        life->from = vs_descriptor_born(descriptor);
+        life->until = vs_descriptor_died(descriptor);
     }
     return err;
+}
+
+verso_err vs_page_is_alive(struct vs_pages *pages, vs_page_no page, uint64_t version, bool *alive)
+{
+    struct vs_span life;
+    verso_err err = vs_page_life(pages, page, &life);
+    if (err == VERSO_OK) {
+        *alive = life.from <= version && version < life.until;
+    }
+    return err;
+}
+
+verso_err vs_page_link_at(struct vs_pages *pages, vs_page_no leaf, uint64_t version,
+                          vs_page_no *next, struct vs_span *holds)
+{
+    const struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_get(pages->table, leaf, &descriptor);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    uint64_t born = vs_descriptor_born(descriptor);
+    bool found = false;
+    *holds = (struct vs_span){0, VS_ALIVE};
+    for (unsigned i = 0; i < VS_LINKS; i++) {
+        uint64_t word = vs_descriptor_word(descriptor, VS_WORD_LINK + i);
+        uint64_t stamp = vs_link_version(word, born);
+        if (word == VS_NO_LINK) {
+            continue;
+        }
+        if (stamp > version) {
+            holds->until = stamp < holds->until ? stamp : holds->until;
+        } else if (!found || stamp > holds->from) {
+            found = true;
+            holds->from = stamp;
+            *next = vs_link_page(word);
+        }
+    }
+    return found ? VERSO_OK : no_link(leaf, version);
 }

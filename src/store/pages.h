@@ -136,6 +136,20 @@ void vs_page_prefetch_descriptor(const struct vs_pages *pages, vs_page_no page);
 /** Is the page alive in `version`: born <= version < died? For check and guarded chain walks. */
 verso_err vs_page_is_alive(struct vs_pages *pages, vs_page_no page, uint64_t version, bool *alive);
 
+/** Versions [from, until) in which something holds. */
+struct vs_span {
+    uint64_t from;
+    uint64_t until;
+};
+
+/** The page's life span. VERSO_CORRUPT: no such page, or its descriptor is damaged. */
+verso_err vs_page_life(struct vs_pages *pages, vs_page_no page, struct vs_span *life);
+
+/** As vs_page_next_leaf(). @param[out] holds  The versions in which the link that was followed
+ *  counts: from its stamp to the next one. */
+verso_err vs_page_link_at(struct vs_pages *pages, vs_page_no leaf, uint64_t version,
+                          vs_page_no *next, struct vs_span *holds);
+
 /**
  * The bytes of a long value where they lie in one piece.
  *

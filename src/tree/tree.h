@@ -15,6 +15,7 @@
 #include "format/run_ref.h"
 #include "store/page_writer.h"
 #include "store/pages.h"
+#include "tree/proofs.h"
 #include "verso.h"
 
 enum { VS_TREE_VALUE_MAX = 1 << 30 }; /* bytes */
@@ -134,15 +135,21 @@ verso_err vs_tree_put_sorted(struct vs_tree_edit *edit, const verso_entry *entri
 struct vs_tree_check {
     uint64_t keys;
     uint64_t fingerprint;
-    uint64_t leaves;
+    uint64_t leaves; /* walked through; what was proved before is passed */
     uint64_t branches;
+    uint64_t summed; /* leaves whose pairs were hashed */
     uint64_t underfull;
-    vs_page_no bad_page; /* of the first fault */
-    char fault[200];     /* empty: none */
-    /* called for every page reached; returns NULL, or the fault's text (page reached twice,
+    uint64_t marks; /* of the pages of the tree, see proofs.h; and their number modulo 2^32 */
+    uint32_t pages;
+    struct vs_span holds; /* versions in which this tree, if it is theirs, is sound too */
+    vs_page_no bad_page;  /* of the first fault */
+    char fault[200];      /* empty: none */
+    /* called for every page walked through; returns NULL, or the fault's text (page reached twice,
        free) */
     const char *(*visit)(void *argument, vs_page_no page, enum vs_page_kind kind);
     void *argument;
+    struct vs_proofs *proofs; /* what was proved in other roots; NULL: every page is walked through,
+                                 and nothing is remembered */
 };
 
 /** Prove invariants 1 to 6 of docs/format.md for one tree. VERSO_CORRUPT on a fault. */

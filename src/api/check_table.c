@@ -1,0 +1,118 @@
+/*
+ * check_table.c - holding the page table against what the roots reach: nothing leaks, nothing that
+ * is reached is free, and each root reaches each of its pages once.
+ *
+ * What is alive in a root is summed up for all roots in one pass: a page that lives in the roots
+ * [i, j) adds its mark at i and takes it back at j; running sums are then what each root should
+ * have reached.
+ */
+#include <stdlib.h>
+
+#include "api/check_parts.h"
+
+/** The pass over the table. */
+struct table {
+    struct vs_whole_check *whole;
+    struct vs_root_reach *change; /* from one root to the next; one more than there are roots */
+    uint64_t tip;
+};
+
+static bool is_kept_anyhow(struct vs_whole_check *whole, const struct vs_descriptor *descriptor)
+{
+    uint64_t born = vs_descriptor_born(descriptor);
+    uint64_t died = vs_descriptor_died(descriptor);
+    if (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) {
+        return born < died && died > atomic_load(&whole->store->generation);
+    }
+    return vs_kept_set_meets(&whole->store->kept, born, died);
+}
+
+/* The first root at or after a version; their number if there is none. */
+static size_t root_from(const struct vs_whole_check *whole, uint64_t version)
+{
+    size_t from = 0;
+    size_t to = whole->roots;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (whole->root[middle].version < version) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from;
+}
+
+/* The page is alive in [born, died): so the roots among them should reach it. */
+static void expect_reached(struct table *table, vs_page_no page, uint64_t born, uint64_t died)
+{
+    size_t from = root_from(table->whole, born);
+    size_t until = root_from(table->whole, died);
+    if (from >= until) { /* dead in all of them; a page whose transaction was undone, too */
+        return;
+    }
+    uint64_t mark = vs_page_mark(page);
+    table->change[from].marks += mark;
+    table->change[from].pages++;
+    table->change[until].marks -= mark;
+    table->change[until].pages--;
+}
+
+/* Every page is fixed, reached, or free: its life span then meets no kept root. Pages alive in
+ * roots that only a reader, a meta or the durable lag still holds are kept without being reached
+ * here. */
+static verso_err check_page(struct table *table, vs_page_no page)
+{
+    struct vs_whole_check *whole = table->whole;
+    const struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_get(&whole->store->table, page, &descriptor);
+    if (err != VERSO_OK) {
+        return err == VERSO_CORRUPT ? vs_check_found(whole, 0, page, vs_fault_detail()) : err;
+    }
+    uint64_t born = vs_descriptor_born(descriptor);
+    uint64_t died = vs_descriptor_died(descriptor);
+    bool history = (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0;
+    bool alive = died == VS_ALIVE && (history || born <= table->tip);
+    if (alive && !whole->reached[page] &&
+        !vs_layout_is_reserved(whole->store->pages.page_size, page)) {
+        return vs_check_found(whole, table->tip, page, "is alive, but no root reaches it: a leak");
+    }
+    if (whole->reached[page] && !is_kept_anyhow(whole, descriptor)) {
+        return vs_check_found(whole, 0, page, "is reached, but its life span meets no kept root");
+    }
+    if (whole->roots > 0 && !history &&
+        !vs_layout_is_reserved(whole->store->pages.page_size, page)) {
+        expect_reached(table, page, born, died);
+    }
+    return VERSO_OK;
+}
+
+/* Which roots reach other pages than are alive in them, or one of them twice? */
+static void compare_roots(struct table *table)
+{
+    struct vs_root_reach alive = {.version = 0};
+    for (size_t i = 0; i < table->whole->roots; i++) {
+        struct vs_root_reach *root = &table->whole->root[i];
+        alive.marks += table->change[i].marks;
+        alive.pages += table->change[i].pages;
+        root->is_amiss = root->marks != alive.marks || root->pages != alive.pages;
+    }
+}
+
+verso_err vs_check_table(struct vs_whole_check *whole)
+{
+    struct table table = {.whole = whole, .tip = whole->store->tip.version};
+    table.change = calloc(whole->roots + 1, sizeof *table.change);
+    if (table.change == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for a check");
+    }
+    verso_err err = vs_store_refresh_kept(whole->store);
+    for (uint64_t page = 1; page < whole->high_water && err == VERSO_OK; page++) {
+        err = check_page(&table, (vs_page_no)page);
+    }
+    if (err == VERSO_OK) {
+        compare_roots(&table);
+    }
+    free(table.change);
+    return err;
+}
