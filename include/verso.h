@@ -450,7 +450,8 @@ VERSO_API VERSO_MUST_USE verso_err verso_tree_rename(verso_txn *txn, verso_slice
 typedef struct verso_root_info {
     size_t size;          /**< sizeof(verso_root_info). */
     verso_root_id id;     /**< Its id. */
-    int64_t time_us;      /**< When it was committed; information only, clocks may jump. */
+    int64_t time_us;      /**< When it was committed, by the clock, but never before the root
+                               before it: a clock set back does not turn the order round. */
     uint64_t keys;        /**< Number of keys of the view's own tree. */
     uint64_t fingerprint; /**< Equal content has equal fingerprints, whatever its history: of all
                                trees; of a named tree's view: of that tree. */
