@@ -127,12 +127,17 @@ static bool list_roots(verso_store *store, uint64_t version, char *notes, struct
 }
 
 /* The value that the key has in a root; NULL if it is not there. */
-static const verso_slice *value_in(const struct expected_roots *roots, uint64_t root,
+static const verso_slice *value_in(const struct expected_roots *roots, uint64_t root, uint64_t tree,
                                    verso_slice key)
 {
-    const struct tree_state *state = &roots->root[root].state;
+    const struct expected_trees *named = &roots->root[root].named;
+    const struct tree_state *state = tree == 0 ? &roots->root[root].state : NULL;
+    for (unsigned i = 0; i < EXPECTED_TREES && state == NULL; i++) {
+        const struct expected_tree *one = &named->slot[i];
+        state = one->name != NULL && one->number == tree ? &one->state : NULL;
+    }
     size_t index;
-    return tree_state_find(state, key, &index) ? &state->pairs[index].value : NULL;
+    return state != NULL && tree_state_find(state, key, &index) ? &state->pairs[index].value : NULL;
 }
 
 static bool same_value(const verso_slice *a, const verso_slice *b)
@@ -149,14 +154,14 @@ static bool same_version(const verso_key_version *found, const verso_root_info *
 }
 
 static const char *compare_values(const struct expected_roots *roots, const struct listed *listed,
-                                  verso_history *history, verso_slice key)
+                                  verso_history *history, uint64_t tree, verso_slice key)
 {
     verso_key_version found = {.size = sizeof found};
     for (size_t left = listed->count; left > 0; left--) {
         const verso_root_info *root = &listed->infos[left - 1];
-        const verso_slice *value = value_in(roots, root->id, key);
+        const verso_slice *value = value_in(roots, root->id, tree, key);
         const verso_slice *before =
-            left == 1 ? NULL : value_in(roots, listed->infos[left - 2].id, key);
+            left == 1 ? NULL : value_in(roots, listed->infos[left - 2].id, tree, key);
         bool is_first = left > 1 ? !same_value(value, before) : value != NULL;
         if (is_first && (verso_history_next(history, &found) != VERSO_OK ||
                          !same_version(&found, root, value))) {
@@ -172,7 +177,8 @@ static const char *compare_values(const struct expected_roots *roots, const stru
 }
 
 const char *expected_compare_values(const struct expected_roots *roots, verso_store *store,
-                                    verso_view *view, uint64_t version, verso_slice key)
+                                    verso_view *view, uint64_t version, uint64_t tree,
+                                    verso_slice key)
 {
     struct listed listed = {.infos = calloc(version + LISTED + 1, sizeof *listed.infos)};
     char *notes = calloc(version + LISTED + 1, NOTE_BYTES);
@@ -186,7 +192,7 @@ const char *expected_compare_values(const struct expected_roots *roots, verso_st
     } else if (verso_history_open(view, key, &history) != VERSO_OK) {
         text = fault("a walk over a key's values cannot be opened", version);
     } else {
-        text = compare_values(roots, &listed, history, key);
+        text = compare_values(roots, &listed, history, tree, key);
     }
     verso_history_close(history);
     free(listed.infos);

@@ -28,9 +28,10 @@ const char *expected_compare_difference(verso_view *from, verso_view *to,
                                         struct expected_walk *walk, uint64_t *pages);
 
 /** Compare the values that a key has had, from the view of this version on, which is kept, in the
- *  roots that the store lists. */
+ *  roots that the store lists. The view shows the tree of that number; 0: the default one. */
 const char *expected_compare_values(const struct expected_roots *roots, verso_store *store,
-                                    verso_view *view, uint64_t version, verso_slice key);
+                                    verso_view *view, uint64_t version, uint64_t tree,
+                                    verso_slice key);
 
 /** Make a state equal to another in a range. @return How many changes that took. */
 uint64_t expected_revert(struct tree_state *state, const struct tree_state *to,

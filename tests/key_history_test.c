@@ -19,7 +19,7 @@ static void compare(struct versions *versions, uint64_t from, verso_slice key)
 {
     verso_view *view = versions_view(versions, from);
     const char *fault =
-        expected_compare_values(&versions->expected, versions->store, view, from, key);
+        expected_compare_values(&versions->expected, versions->store, view, from, 0, key);
     cr_assert_null(fault, "seed %" PRIu64 ", from root %" PRIu64 ": %s", versions->config.seed,
                    from, fault);
     verso_view_close(view);

@@ -47,3 +47,26 @@ const char *model_history_revert(verso_txn *txn, struct tree_state *working, str
              verso_error_detail(), changes, expected);
     return fault_text;
 }
+
+const char *model_history_revert_all(verso_txn *txn, struct expected_roots *roots, verso_view *to,
+                                     uint64_t version)
+{
+    const struct expected_root *root = &roots->root[version];
+    verso_err err = verso_revert_all(txn, to, NULL);
+    verso_root_info info = {.size = sizeof info};
+    err = err == VERSO_OK ? verso_view_info(verso_txn_view(txn), &info) : err;
+    if (err != VERSO_OK || info.fingerprint != root->fingerprint ||
+        info.keys != root->state.count) {
+        snprintf(fault_text, sizeof fault_text,
+                 "a revert of all trees to root %" PRIu64 ": %s (%s)", version, verso_strerror(err),
+                 verso_error_detail());
+        return fault_text;
+    }
+    uint64_t created = roots->working_named.created; /* no number is given twice */
+    tree_state_clear(&roots->working);
+    expected_trees_clear(&roots->working_named);
+    roots->working = tree_state_copy(&root->state);
+    roots->working_named = expected_trees_copy(&root->named);
+    roots->working_named.created = created;
+    return NULL;
+}

@@ -23,4 +23,8 @@ const char *model_history_difference(struct model_view from, struct model_view t
 const char *model_history_revert(verso_txn *txn, struct tree_state *working, struct model_view to,
                                  struct simulated_random *random);
 
+/** Revert all trees of a transaction to a root, and compare the fingerprint with that one's. */
+const char *model_history_revert_all(verso_txn *txn, struct expected_roots *roots, verso_view *to,
+                                     uint64_t version);
+
 #endif

@@ -79,6 +79,17 @@ int64_t model_time_draw(struct simulated_random *random)
     return (int64_t)below(random, (uint64_t)reaches[below(random, 7)]);
 }
 
+/* A setting may have begun with a checkpoint, for the sake of room, and that with the budget: by the
+ * policy and the tags of before. */
+static bool note_room_made(struct expected_keeping *keeping, verso_store *store)
+{
+    bool checkpointed = expected_note_checkpoint(keeping, store, keeping->newest);
+    if (checkpointed) {
+        expected_keeping_allow(keeping, &keeping->before.policy);
+    }
+    return checkpointed;
+}
+
 /* ---- policies ---- */
 
 /** What a trial said. */
@@ -145,6 +156,20 @@ static const char *compare_trial(const struct expected_keeping *keeping, const s
     return NULL;
 }
 
+/* What roots hold, whether by the policy, by tags or by views; the file must add up to its length. */
+static const char *held_bytes(verso_store *store, uint64_t *bytes)
+{
+    verso_space_report space = {.size = sizeof space};
+    verso_err err = verso_space(store, &space);
+    if (err != VERSO_OK) {
+        return failed("what holds the space", err);
+    }
+    *bytes = space.live_bytes + space.history_bytes + space.tag_bytes + space.reader_bytes;
+    uint64_t sum =
+        *bytes + space.passing_bytes + space.free_bytes + space.fixed_bytes + space.ahead_bytes;
+    return sum == space.file_bytes ? NULL : "what holds the space is not all of the file";
+}
+
 const char *model_policy_set(struct expected_roots *roots, verso_store *store,
                              struct simulated_random *random)
 {
@@ -153,6 +178,8 @@ const char *model_policy_set(struct expected_roots *roots, verso_store *store,
     verso_retention policy = model_policy_draw(random);
     const char *fault = expected_observe(keeping, store, false);
     fault = fault == NULL ? ask(store, &policy, &said) : fault;
+    uint64_t bytes_before = 0;
+    fault = fault == NULL ? held_bytes(store, &bytes_before) : fault;
     if (fault != NULL) {
         return fault;
     }
@@ -163,15 +190,24 @@ const char *model_policy_set(struct expected_roots *roots, verso_store *store,
     if (err != VERSO_OK) {
         return failed("setting the retention", err);
     }
-    bool checkpointed = expected_note_checkpoint(keeping, store, roots->issued);
-    if (checkpointed) { /* before the new policy held: by the budget of the old one */
-        expected_keeping_allow(keeping, &keeping->before.policy);
-    }
+    bool checkpointed = note_room_made(keeping, store);
     expected_keeping_settled(keeping);
     fault = expected_observe(keeping, store, !checkpointed);
     expected_keeping_promise(keeping);
-    return fault == NULL && !borderline && !checkpointed ? compare_trial(keeping, &said, &before)
-                                                         : fault;
+    if (fault != NULL || borderline || checkpointed) {
+        return fault;
+    }
+    fault = compare_trial(keeping, &said, &before);
+    uint64_t bytes_after = 0;
+    fault = fault == NULL ? held_bytes(store, &bytes_after) : fault;
+    bool all_seen = before.observed == keeping->newest; /* else some were published meanwhile */
+    if (fault == NULL && all_seen && bytes_before - bytes_after != said.effect.freed_bytes) {
+        snprintf(fault_text, sizeof fault_text,
+                 "a policy freed %" PRIu64 " bytes, but the trial said %" PRIu64,
+                 bytes_before - bytes_after, said.effect.freed_bytes);
+        fault = fault_text;
+    }
+    return fault;
 }
 
 const char *model_policy_try(struct expected_roots *roots, verso_store *store,
@@ -255,7 +291,7 @@ static const char *delete_tag(struct expected_keeping *keeping, verso_store *sto
     if (err != (root > 0 ? VERSO_OK : VERSO_NOT_FOUND)) {
         return failed("deleting a tag", err);
     }
-    expected_note_checkpoint(keeping, store, keeping->newest);
+    note_room_made(keeping, store);
     enum expected_verdict *verdicts = malloc((keeping->newest + 1) * sizeof *verdicts);
     if (verdicts == NULL) {
         abort();
@@ -275,9 +311,10 @@ const char *model_tag_step(struct expected_roots *roots, verso_store *store,
     struct expected_keeping *keeping = &roots->keeping;
     verso_slice name = draw_name(random);
     verso_stats stats = {.size = sizeof stats};
+    verso_err err = below(random, 2) == 0 ? verso_sync(store) : VERSO_OK;
     const char *fault = expected_observe(keeping, store, false);
-    if (fault == NULL && verso_stat(store, &stats) != VERSO_OK) {
-        fault = "no statistics";
+    if (fault == NULL && (err != VERSO_OK || verso_stat(store, &stats) != VERSO_OK)) {
+        fault = "a sync, or the statistics";
     }
     if (fault != NULL) {
         return fault;
@@ -289,9 +326,12 @@ const char *model_tag_step(struct expected_roots *roots, verso_store *store,
         uint64_t root = tag != NULL && below(random, 4) == 0
                             ? tag->root
                             : below(random, stats.published + (below(random, 8) == 0 ? 3 : 1));
+        if (stats.published < stats.tip && root == 0) {
+            root = stats.published; /* for the setting itself may publish another one */
+        }
         fault = set_tag(keeping, store, name, root, stats.published);
     }
-    expected_note_checkpoint(keeping, store, roots->issued);
+    note_room_made(keeping, store);
     if (fault == NULL) {
         expected_keeping_settled(keeping);
         fault = expected_observe(keeping, store, false);

@@ -24,6 +24,8 @@ enum store_model_step {
     STORE_MODEL_RETAIN, /* verso_retention_set(), verso_retention_try() */
     STORE_MODEL_TAG,    /* verso_tag_set(), verso_tag_delete() */
     STORE_MODEL_OPEN,   /* a root by its time or a tag */
+    STORE_MODEL_COPY,   /* a copy, compared and thrown away */
+    STORE_MODEL_MIRROR, /* an increment for a copy that stays */
     STORE_MODEL_CHECK,  /* verso_check() */
     STORE_MODEL_REOPEN,
     STORE_MODEL_CRASH, /* a power cut within the next operations */

@@ -3,10 +3,18 @@
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "store_model.h"
 
 enum { RUNS = 30, STEPS = 400 };
+
+/* VERSO_TEST_RUNS from the environment: for a soak. */
+static uint64_t run_count(void)
+{
+    const char *text = getenv("VERSO_TEST_RUNS"); // NOLINT(concurrency-mt-unsafe): one thread
+    return text == NULL ? RUNS : strtoull(text, NULL, 10);
+}
 
 static void run(const struct store_model_config *config, unsigned steps)
 {
@@ -26,7 +34,8 @@ static void run(const struct store_model_config *config, unsigned steps)
 
 static void run_page_size(uint32_t page_size)
 {
-    for (uint64_t i = 0; i < RUNS; i++) {
+    uint64_t runs = run_count();
+    for (uint64_t i = 0; i < runs; i++) {
         struct store_model_config config = store_model_draw(page_keys_seed() * 1000 + i, page_size);
         run(&config, STEPS);
     }
