@@ -96,22 +96,18 @@ static bool may_be_first(const struct vs_log_config *config, const struct vs_log
     return file->kind == VS_LOG_FILE_BLANK;
 }
 
-/** Open a file found on disk for use as the first segment. */
-static verso_err reuse(const struct vs_log_config *config, const struct vs_log_file *found,
-                       struct vs_file **file)
+/** Open the first segment's file: the one found (NULL: none), or a new one. A blank one gives only
+ * its room, for a new file: the sync of its name may be what stopped whoever made it, and a second
+ * sync after a failed one proves nothing. */
+static verso_err open_first(const struct vs_log_config *config, const struct vs_log_file *found,
+                            uint32_t *number, struct vs_file **file)
 {
-    verso_err err = vs_log_file_open(config, found->number, VS_OPEN_WRITE, file);
-    if (err != VERSO_OK || found->kind == VS_LOG_FILE_OURS) {
-        return err;
+    if (found != NULL && found->kind == VS_LOG_FILE_OURS) {
+        *number = found->number;
+        return vs_log_file_open(config, found->number, VS_OPEN_WRITE, file);
     }
-    err = vs_log_file_blank(config, *file); /* whoever made it may not have come to the end */
-    if (err == VERSO_OK) {
-        err = vs_log_files_sync_names(config);
-    }
-    if (err != VERSO_OK) {
-        config->os->close(*file);
-    }
-    return err;
+    verso_err err = found == NULL ? VERSO_OK : vs_log_file_remove(config, found->number);
+    return err == VERSO_OK ? vs_log_file_make(config, number, file) : err;
 }
 
 /** Hold all files found, except the one at `taken` and those of other stores. */
@@ -156,16 +152,16 @@ static verso_err begin(struct vs_log *log, const struct vs_log_files *files)
     while (taken < files->count && !may_be_first(config, &files->file[taken])) {
         taken++;
     }
-    bool made = taken == files->count;
-    uint32_t number = made ? 0 : files->file[taken].number;
+    const struct vs_log_file *found = taken == files->count ? NULL : &files->file[taken];
+    bool made = found == NULL || found->kind == VS_LOG_FILE_BLANK;
+    uint32_t number = 0;
     struct vs_file *file = NULL;
     struct vs_log_segment *segment = NULL;
     verso_err err = hold_found(log, files, taken);
     if (err != VERSO_OK) {
         return err;
     }
-    err =
-        made ? vs_log_file_make(config, &number, &file) : reuse(config, &files->file[taken], &file);
+    err = open_first(config, found, &number, &file);
     if (err != VERSO_OK) {
         return err;
     }

@@ -183,7 +183,8 @@ verso_err vs_log_file_open(const struct vs_log_config *config, uint32_t number,
     return err;
 }
 
-verso_err vs_log_file_blank(const struct vs_log_config *config, struct vs_file *file)
+/** Overwrite the whole file with zeros and make them durable, with all metadata. */
+static verso_err blank(const struct vs_log_config *config, struct vs_file *file)
 {
     static const uint8_t zeros[ZEROS_SIZE];
     for (uint32_t at = 0; at < config->segment_size;) {
@@ -214,7 +215,7 @@ verso_err vs_log_file_make(const struct vs_log_config *config, uint32_t *number,
     if (err != VERSO_OK) {
         return err;
     }
-    err = vs_log_file_blank(config, fresh);
+    err = blank(config, fresh);
     if (err == VERSO_OK) {
         err = vs_log_files_sync_names(config);
     }

@@ -58,10 +58,6 @@ uint64_t vs_log_file_end(const struct vs_log_file *file);
 VERSO_MUST_USE verso_err vs_log_file_open(const struct vs_log_config *config, uint32_t number,
                                           enum vs_open_mode mode, struct vs_file **file);
 
-/** Overwrite the whole file with zeros and make them durable, with all metadata. */
-VERSO_MUST_USE verso_err vs_log_file_blank(const struct vs_log_config *config,
-                                           struct vs_file *file);
-
 /**
  * Make a file of config->segment_size zero bytes, durable with its name, under the lowest free
  * number. If that fails, nothing is left behind.
