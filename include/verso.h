@@ -653,10 +653,13 @@ typedef struct verso_change {
  *
  * @param from, to  Views of one store and the same tree of it, in either order of age. They stay
  *                  open until the walk is closed. One may be a transaction's: if that changes, the
- *                  walk goes on behind the last key in what it then is.
+ *                  walk goes on behind the last key in what it then is. One may be NULL, which is
+ *                  an empty tree: where only one of two roots has a named tree, all its keys are
+ *                  added or removed.
  * @param range     NULL for all keys. Its bytes are copied.
  * @param[out] diff  Close it before the views. One thread at a time.
- * @retval VERSO_INVALID  An argument is NULL, the views are of different stores, or a bad range.
+ * @retval VERSO_INVALID  Both views or `diff` are NULL, the views are of different stores, or a bad
+ *                        range.
  * @retval VERSO_NOMEM, VERSO_CORRUPT
  */
 VERSO_API VERSO_MUST_USE verso_err verso_diff_open(verso_view *from, verso_view *to,

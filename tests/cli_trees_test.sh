@@ -35,6 +35,15 @@ run diff store 3 4 --tree 'roots\tand more'
 prints "+c${tab}3"
 run diff store 3 4
 prints ''
+run diff store 1 2 --tree fruit
+ends_with 0
+prints "+key${tab}sweet"
+run diff store 2 1 --tree fruit
+ends_with 0
+prints "-key${tab}sweet"
+run diff store 1 4 --tree nowhere
+ends_with 1
+says "store: tree 'nowhere': not found"
 
 about "trees are listed"
 run trees store

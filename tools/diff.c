@@ -60,13 +60,32 @@ static int walk(const struct session *session, const struct diff *diff, verso_di
     return ENDS_DONE;
 }
 
+/** The tree of one of the two roots: NULL where it does not have it. */
+static int find_tree(const struct session *session, const struct diff *diff, verso_view *view,
+                     verso_view **tree)
+{
+    *tree = view;
+    if (!diff->tree.given) {
+        return ENDS_DONE;
+    }
+    verso_err err = verso_view_tree(view, diff->tree.bytes, tree);
+    if (err == VERSO_NOT_FOUND) {
+        *tree = NULL;
+        return ENDS_DONE;
+    }
+    return err == VERSO_OK ? ENDS_DONE : message_failed(err, "%s: diff", session->path);
+}
+
 static int compare(const struct session *session, const struct diff *diff, verso_view *from,
                    verso_view *to)
 {
     verso_view *from_tree = NULL;
     verso_view *to_tree = NULL;
-    int code = session_tree(session, from, &diff->tree, &from_tree);
+    int code = find_tree(session, diff, from, &from_tree);
     if (code == ENDS_DONE) {
+        code = find_tree(session, diff, to, &to_tree);
+    }
+    if (code == ENDS_DONE && from_tree == NULL && to_tree == NULL) { /* neither has it */
         code = session_tree(session, to, &diff->tree, &to_tree);
     }
     if (code != ENDS_DONE) {

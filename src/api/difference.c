@@ -12,7 +12,8 @@
 #include "os/fault.h"
 
 struct verso_diff {
-    verso_view *view[2];
+    verso_view *view[2]; /* one may be NULL: an empty tree */
+    struct vs_tree_view empty;
     uint64_t seen[2]; /* what changes_of() the views said when the walk last looked */
     struct vs_difference *walk;
     struct vs_value_buffer value[2]; /* old and new, where they lie in several pieces */
@@ -22,7 +23,8 @@ struct verso_diff {
 /* A number that grows with every change of what a view shows, and with every move of its pages. */
 static uint64_t changes_of(const verso_view *view)
 {
-    const struct vs_tree_edit *edit = view->txn == NULL ? NULL : view->txn->edit;
+    bool is_settled = view == NULL || view->txn == NULL;
+    const struct vs_tree_edit *edit = is_settled ? NULL : view->txn->edit;
     return edit == NULL ? 0 : edit->changes + vs_writer_moves(edit->writer);
 }
 
@@ -33,16 +35,30 @@ static void look_at_views(verso_diff *diff)
     }
 }
 
+/* Both views can be read, as far as there are two. */
+static verso_err check_open(const verso_view *from, const verso_view *to)
+{
+    verso_err err = from == NULL ? VERSO_OK : vs_view_check(from);
+    return err != VERSO_OK || to == NULL ? err : vs_view_check(to);
+}
+
 static verso_err check_views(const verso_view *from, const verso_view *to, const void *result)
 {
-    if (from == NULL || to == NULL || result == NULL) {
+    if (result == NULL) {
         return vs_fault(VERSO_INVALID, "verso_diff_open: an argument is NULL");
     }
-    if (from->owner != to->owner) {
+    if (from == NULL && to == NULL) {
+        return vs_fault(VERSO_INVALID, "verso_diff_open: both views are NULL");
+    }
+    if (from != NULL && to != NULL && from->owner != to->owner) {
         return vs_fault(VERSO_INVALID, "verso_diff_open: the views are of different stores");
     }
-    verso_err err = vs_view_check(from);
-    return err == VERSO_OK ? vs_view_check(to) : err;
+    return check_open(from, to);
+}
+
+static const struct vs_tree_view *tree_of(verso_diff *diff, unsigned side)
+{
+    return diff->view[side] == NULL ? &diff->empty : vs_view_tree(diff->view[side]);
 }
 
 verso_err verso_diff_open(verso_view *from, verso_view *to, const verso_range *given,
@@ -63,8 +79,9 @@ verso_err verso_diff_open(verso_view *from, verso_view *to, const verso_range *g
     }
     fresh->view[0] = from;
     fresh->view[1] = to;
+    fresh->empty.pages = vs_view_tree(from == NULL ? to : from)->pages;
     look_at_views(fresh);
-    err = vs_difference_open(vs_view_tree(from), vs_view_tree(to), &range.keys, &fresh->walk);
+    err = vs_difference_open(tree_of(fresh, 0), tree_of(fresh, 1), &range.keys, &fresh->walk);
     vs_range_clear(&range);
     if (err != VERSO_OK) {
         free(fresh);
@@ -80,14 +97,13 @@ static verso_err renew(verso_diff *diff)
         return VERSO_OK;
     }
     look_at_views(diff);
-    return vs_difference_restart(diff->walk, vs_view_tree(diff->view[0]),
-                                 vs_view_tree(diff->view[1]));
+    return vs_difference_restart(diff->walk, tree_of(diff, 0), tree_of(diff, 1));
 }
 
 static verso_err read_values(verso_diff *diff, const struct vs_difference_change *found,
                              verso_change *change)
 {
-    struct vs_pages *pages = diff->view[0]->tree.pages;
+    struct vs_pages *pages = diff->empty.pages;
     verso_err err = VERSO_OK;
     if (found->kind != VERSO_CHANGE_ADDED) {
         err = vs_value_bytes(pages, &found->before, &diff->value[0], &change->old_value);
@@ -103,10 +119,7 @@ verso_err verso_diff_next(verso_diff *diff, verso_change *change)
     if (diff == NULL || change == NULL) {
         return vs_fault(VERSO_INVALID, "verso_diff_next: an argument is NULL");
     }
-    verso_err err = vs_view_check(diff->view[0]);
-    if (err == VERSO_OK) {
-        err = vs_view_check(diff->view[1]);
-    }
+    verso_err err = check_open(diff->view[0], diff->view[1]);
     if (err != VERSO_OK || diff->error != VERSO_OK) {
         return err != VERSO_OK ? err : diff->error;
     }
