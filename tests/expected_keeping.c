@@ -139,7 +139,7 @@ struct above {
 static const verso_retention_class *class_of(const verso_retention *policy, int64_t time_us,
                                              int64_t now_us)
 {
-    uint64_t age = now_us > time_us ? (uint64_t)(now_us - time_us) : 0;
+    uint64_t age = now_us > time_us ? (uint64_t)now_us - (uint64_t)time_us : 0;
     for (uint32_t i = 0; i < policy->class_count; i++) {
         if (age <= policy->classes[i].age_us) {
             return &policy->classes[i];

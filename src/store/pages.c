@@ -234,7 +234,7 @@ verso_err vs_page_life(struct vs_pages *pages, vs_page_no page, struct vs_span *
 
 verso_err vs_page_is_alive(struct vs_pages *pages, vs_page_no page, uint64_t version, bool *alive)
 {
-    struct vs_span life;
+    struct vs_span life = {0}; /* GCC does not see that an error sets none */
     verso_err err = vs_page_life(pages, page, &life);
     if (err == VERSO_OK) {
         *alive = life.from <= version && version < life.until;
