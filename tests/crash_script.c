@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crash_scenes.h"
 #include "expected_kept.h"
 
 enum {
@@ -59,34 +60,52 @@ enum scene {
     ABORT,
     TREES, /* put into both named trees */
     DROP,  /* one of them; rename the other */
+    PASS,  /* time, in milliseconds */
+    THIN,
+    TAG,
+    UNTAG,
+    RANGE, /* delete one */
+    ROLL_BACK,
+    REVERT, /* to a tag */
+    REVERT_ALL,
 };
 
 struct line {
     enum scene scene;
-    unsigned from; /* KEEP: how many */
+    unsigned from; /* KEEP: how many; of a tag: which; PASS: how long */
     unsigned count;
     size_t size; /* of the values; 0: delete */
 };
 
 /* ---- scenes ---- */
 
-static verso_slice numbered_key(unsigned number, char *key, size_t size)
+verso_slice crash_script_key(unsigned number, char *key, size_t size)
 {
     (void)snprintf(key, size, "key %06u", number);
     return verso_text(key);
 }
 
-/* The newest root is one's, if there was one: at the begin of a transaction, or instead of the log. */
-static void note_checkpoint(struct crash_script *script)
+void crash_script_note_checkpoint(struct crash_script *script)
 {
     expected_note_checkpoint(&script->roots.keeping, script->store, script->roots.issued);
 }
 
-static verso_err change(struct crash_script *script, verso_txn *txn, unsigned number, size_t size)
+verso_err crash_script_begin(struct crash_script *script, verso_txn **txn)
+{
+    verso_err err = verso_begin(script->store, txn);
+    if (err == VERSO_OK) {
+        crash_script_note_checkpoint(script);
+        expected_begin(&script->roots);
+    }
+    return err;
+}
+
+verso_err crash_script_change(struct crash_script *script, verso_txn *txn, unsigned number,
+                              size_t size)
 {
     char text[16];
     uint8_t *value = script->value;
-    verso_slice key = numbered_key(number, text, sizeof text);
+    verso_slice key = crash_script_key(number, text, sizeof text);
     if (size == 0) {
         expected_delete(&script->roots, key);
         return verso_delete(txn, key);
@@ -99,7 +118,7 @@ static verso_err change(struct crash_script *script, verso_txn *txn, unsigned nu
     return verso_put(txn, key, (verso_slice){value, size});
 }
 
-static verso_err commit(struct crash_script *script, verso_txn *txn, bool asynchronous)
+verso_err crash_script_end(struct crash_script *script, verso_txn *txn, bool asynchronous)
 {
     char note[40];
     (void)snprintf(note, sizeof note, "after %" PRIu64, script->roots.issued);
@@ -123,17 +142,15 @@ verso_err crash_script_commit(struct crash_script *script, unsigned from, unsign
                               size_t size, bool asynchronous)
 {
     verso_txn *txn;
-    verso_err err = verso_begin(script->store, &txn);
+    verso_err err = crash_script_begin(script, &txn);
     if (err != VERSO_OK) {
         return err;
     }
-    note_checkpoint(script);
-    expected_begin(&script->roots);
     for (unsigned i = 0; i < count && err == VERSO_OK; i++) {
-        err = change(script, txn, from + i, size);
+        err = crash_script_change(script, txn, from + i, size);
     }
     if (err == VERSO_OK) {
-        return commit(script, txn, asynchronous);
+        return crash_script_end(script, txn, asynchronous);
     }
     verso_abort(txn);
     expected_abort(&script->roots);
@@ -162,7 +179,7 @@ static verso_err fill_tree(struct crash_script *script, verso_txn *txn, unsigned
     struct tree_state of_default = script->roots.working;
     script->roots.working = tree->state;
     for (unsigned i = 0; i < line->count && err == VERSO_OK; i++) {
-        err = change(script, handle, line->from + i, line->size);
+        err = crash_script_change(script, handle, line->from + i, line->size);
     }
     tree->state = script->roots.working;
     script->roots.working = of_default;
@@ -188,12 +205,10 @@ static verso_err drop_and_rename(struct crash_script *script, verso_txn *txn)
 static verso_err commit_trees(struct crash_script *script, const struct line *line)
 {
     verso_txn *txn;
-    verso_err err = verso_begin(script->store, &txn);
+    verso_err err = crash_script_begin(script, &txn);
     if (err != VERSO_OK) {
         return err;
     }
-    note_checkpoint(script);
-    expected_begin(&script->roots);
     if (line->scene == DROP) {
         err = drop_and_rename(script, txn);
     } else {
@@ -202,10 +217,10 @@ static verso_err commit_trees(struct crash_script *script, const struct line *li
         }
     }
     if (err == VERSO_OK) {
-        err = change(script, txn, line->from, 11);
+        err = crash_script_change(script, txn, line->from, 11);
     }
     if (err == VERSO_OK) {
-        return commit(script, txn, false);
+        return crash_script_end(script, txn, false);
     }
     verso_abort(txn);
     expected_abort(&script->roots);
@@ -215,12 +230,11 @@ static verso_err commit_trees(struct crash_script *script, const struct line *li
 static verso_err abort_one(struct crash_script *script)
 {
     verso_txn *txn;
-    verso_err err = verso_begin(script->store, &txn);
+    verso_err err = crash_script_begin(script, &txn);
     if (err != VERSO_OK) {
         return err;
     }
-    expected_begin(&script->roots);
-    err = change(script, txn, 900000, 5000);
+    err = crash_script_change(script, txn, 900000, 5000);
     verso_abort(txn);
     expected_abort(&script->roots);
     return err;
@@ -230,7 +244,7 @@ static verso_err checkpoint(struct crash_script *script)
 {
     verso_err err = verso_checkpoint(script->store);
     if (err == VERSO_OK) {
-        note_checkpoint(script);
+        crash_script_note_checkpoint(script);
         script->durable = script->roots.issued;
     }
     return err;
@@ -243,7 +257,7 @@ static verso_err keep_last(struct crash_script *script, uint64_t last)
     verso_err err = verso_retention_set(script->store, &policy);
     if (err == VERSO_OK) {
         script->durable = script->roots.issued;
-        note_checkpoint(script);
+        crash_script_note_checkpoint(script);
         expected_keeping_settled(&script->roots.keeping);
     }
     return err;
@@ -289,6 +303,48 @@ static const struct line story[] = {
     {COMMIT, 8, 1, 10},        {CLOSE, 0, 0, 0},
 };
 
+/* The other one, of history: roots thinned by age, tagged, come back to. */
+static const struct line story_of_history[] = {
+    {OPEN, 0, 0, 0},          {THIN, 0, 0, 0},       {COMMIT, 0, 40, 30},
+    {PASS, 300, 0, 0},        {COMMIT, 5, 3, 20},    {PASS, 300, 0, 0},
+    {COMMIT, 9, 3, 25},       {TAG, 0, 0, 0},        {COMMIT, 2, 1, 3000},
+    {PASS, 2500, 0, 0},       {COMMIT, 12, 3, 20},   {ASYNCHRONOUS, 1, 1, 10},
+    {ASYNCHRONOUS, 3, 1, 10}, {COMMIT, 60, 80, 40},  {RANGE, 70, 50, 0},
+    {CHECKPOINT, 0, 0, 0},    {PASS, 4000, 0, 0},    {TREES, 0, 30, 40},
+    {TAG, 1, 0, 0},           {RANGE, 0, 1000, 0},   {ROLL_BACK, 200, 30, 0},
+    {REVERT, 0, 0, 0},        {PASS, 20000, 0, 0},   {DROP, 3, 0, 0},
+    {COMMIT, 5, 3, 21},       {REVERT_ALL, 1, 0, 0}, {COMMIT, 5, 3, 22},
+    {CHECKPOINT, 0, 0, 0},    {UNTAG, 0, 0, 0},      {PASS, 60000, 0, 0},
+    {COMMIT, 5, 3, 23},       {COMMIT, 5, 3, 24},    {CLOSE, 0, 0, 0},
+    {OPEN, 0, 0, 0},          {PASS, 150000, 0, 0},  {COMMIT, 5, 1, 25},
+    {PASS, 2, 0, 0},          {COMMIT, 5, 1, 26},    {ASYNCHRONOUS, 6, 1, 26},
+    {TAG, 2, 0, 0},           {KEEP, 2, 0, 0},       {UNTAG, 1, 0, 0},
+    {UNTAG, 2, 0, 0},         {COMMIT, 5, 1, 27},    {CLOSE, 0, 0, 0},
+};
+
+static verso_err play_history(struct crash_script *script, const struct line *line)
+{
+    switch ((int)line->scene) {
+    case PASS:
+        simulated_disk_advance(script->disk, (int64_t)line->from * 1000);
+        return VERSO_OK;
+    case THIN:
+        return crash_scene_thin(script);
+    case TAG:
+    case UNTAG:
+        return crash_scene_tag(script, line->from, line->scene == TAG);
+    case RANGE:
+        return crash_scene_delete_range(script, line->from, line->count);
+    case ROLL_BACK:
+        return crash_scene_roll_back(script, line->from, line->count);
+    case REVERT:
+    case REVERT_ALL:
+        return crash_scene_revert(script, line->from, line->scene == REVERT_ALL);
+    default:
+        return VERSO_INVALID;
+    }
+}
+
 static verso_err play_line(struct crash_script *script, const struct line *line)
 {
     switch (line->scene) {
@@ -312,8 +368,17 @@ static verso_err play_line(struct crash_script *script, const struct line *line)
     case TREES:
     case DROP:
         return commit_trees(script, line);
+    case PASS:
+    case THIN:
+    case TAG:
+    case UNTAG:
+    case RANGE:
+    case ROLL_BACK:
+    case REVERT:
+    case REVERT_ALL:
+        break;
     }
-    return VERSO_INVALID;
+    return play_history(script, line);
 }
 
 static int64_t now_us(struct simulated_disk *disk)
@@ -337,15 +402,22 @@ static bool observe(struct crash_script *script)
     return fault == NULL;
 }
 
-verso_err crash_script_play(struct crash_script *script)
+static verso_err play(struct crash_script *script, const struct line *lines, size_t count)
 {
-    for (size_t i = 0; i < sizeof story / sizeof story[0] && script->err == VERSO_OK; i++) {
-        script->err = play_line(script, &story[i]);
+    for (size_t i = 0; i < count && script->err == VERSO_OK; i++) {
+        script->err = play_line(script, &lines[i]);
         if (script->err == VERSO_OK && !observe(script)) {
             script->err = VERSO_CORRUPT;
         }
     }
     return script->err;
+}
+
+verso_err crash_script_play(struct crash_script *script)
+{
+    return script->of_history
+               ? play(script, story_of_history, sizeof story_of_history / sizeof *story_of_history)
+               : play(script, story, sizeof story / sizeof *story);
 }
 
 /* ---- the judge ---- */

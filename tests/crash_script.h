@@ -5,7 +5,7 @@
  * The story: commits of few keys and of many, alone and in groups; long values; checkpoints; log
  * segments that come round; a transaction too long for the log; growth; roots dropped and all kept;
  * deletes down to the empty tree; an abort; named trees, filled, dropped and renamed; a clean close
- * and a second life.
+ * and a second life. The other story is one of history (crash_scenes.h).
  */
 #ifndef VERSO_TESTS_CRASH_SCRIPT_H
 #define VERSO_TESTS_CRASH_SCRIPT_H
@@ -22,6 +22,7 @@ struct crash_script {
     verso_store *store;          /* NULL between two lives */
     struct expected_roots roots; /* versions issued so far */
     uint64_t durable;            /* versions promised to survive */
+    bool of_history;             /* the story to be told is the other one */
     struct simulated_random random;
     verso_err err;                         /* the first that a call of the story returned */
     uint8_t value[CRASH_SCRIPT_VALUE_MAX]; /* the script's own: a hook may play another meanwhile */
@@ -38,6 +39,25 @@ verso_err crash_script_play(struct crash_script *script);
 
 /** How the story opens its store, on whatever disk. */
 verso_err crash_script_open(struct simulated_disk *disk, verso_store **store);
+
+/* What scenes are made of. */
+
+/** A key by its number. */
+verso_slice crash_script_key(unsigned number, char *key, size_t size);
+
+/** The newest root is a checkpoint's, if there was one: at the begin of a transaction or setting, or
+ *  instead of the log. */
+void crash_script_note_checkpoint(struct crash_script *script);
+
+/** Begin a transaction, in the store and in what is expected. */
+verso_err crash_script_begin(struct crash_script *script, verso_txn **txn);
+
+/** Put a value of `size` bytes, or delete (0), in a tree that `roots.working` stands for. */
+verso_err crash_script_change(struct crash_script *script, verso_txn *txn, unsigned number,
+                              size_t size);
+
+/** Commit. */
+verso_err crash_script_end(struct crash_script *script, verso_txn *txn, bool asynchronous);
 
 /** Put `count` keys [from, from + count) with values of `size` bytes, in one transaction of its
  * own. */

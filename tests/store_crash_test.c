@@ -158,11 +158,12 @@ static void cut_everywhere(void *argument, struct simulated_disk *disk,
     }
 }
 
-static void sweep_story(uint64_t seed)
+static void sweep_story(uint64_t seed, bool of_history)
 {
     static struct sweep sweep;
     sweep = (struct sweep){.images = 0};
     crash_script_init(&sweep.script, seed);
+    sweep.script.of_history = of_history;
     simulated_disk_set_hook(sweep.script.disk, cut_everywhere, &sweep);
     verso_err err = crash_script_play(&sweep.script);
     cr_assert(sweep.fault[0] == '\0', "seed=%" PRIu64 " %s", seed, sweep.fault);
@@ -175,7 +176,12 @@ static void sweep_story(uint64_t seed)
 
 Test(store_crash, leaves_a_whole_version_at_every_change)
 {
-    sweep_story(page_keys_seed());
+    sweep_story(page_keys_seed(), false);
+}
+
+Test(store_crash, leaves_what_is_kept_as_the_policy_and_the_tags_say)
+{
+    sweep_story(page_keys_seed(), true);
 }
 
 /* ---- commits that were never acknowledged ---- */
