@@ -237,7 +237,12 @@ VERSO_API verso_err verso_close(verso_store *store);
  */
 VERSO_API VERSO_MUST_USE verso_err verso_sync(verso_store *store);
 
-/** Move the log's content into the store file now, as the background does by itself. Any thread. */
+/**
+ * Move the log's content into the store file now, as the background does by itself. Any thread.
+ *
+ * @retval VERSO_IO  Also: the file was deleted, replaced or cut; the handle is poisoned.
+ * @retval VERSO_LIMIT, VERSO_NOSPC, VERSO_NOMEM, VERSO_CORRUPT, VERSO_POISONED
+ */
 VERSO_API VERSO_MUST_USE verso_err verso_checkpoint(verso_store *store);
 
 /* ---- writing ------------------------------------------------------------------------------ */
@@ -246,6 +251,7 @@ VERSO_API VERSO_MUST_USE verso_err verso_checkpoint(verso_store *store);
  * Begin the write transaction. Waits, in order of arrival, for the one before to end.
  * It starts from the newest commit, durable or not. Used by one thread at a time.
  *
+ * @retval VERSO_LIMIT  All root ids are used up, or all numbers of checkpoints.
  * @retval VERSO_READ_ONLY, VERSO_POISONED, VERSO_NOMEM, VERSO_FORKED
  */
 VERSO_API VERSO_MUST_USE verso_err verso_begin(verso_store *store, verso_txn **txn);

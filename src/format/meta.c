@@ -66,9 +66,6 @@ void vs_meta_encode(const struct vs_meta *meta, uint8_t *bytes)
     vs_put_le32(bytes + CRC_AT, vs_crc32c(0, bytes, CRC_AT));
 }
 
-/* Versions and generations: counted from 1, they never come near it, and one more always fits. */
-#define NUMBER_MAX (UINT64_MAX / 2)
-
 static bool is_page_size(uint32_t size)
 {
     return size >= VS_PAGE_SIZE_MIN && size <= VS_PAGE_SIZE_MAX && (size & (size - 1)) == 0;
@@ -113,7 +110,7 @@ enum vs_meta_state vs_meta_decode(const uint8_t *bytes, struct vs_meta *meta)
     for (unsigned i = 0; i < VS_TOPS_MAX; i++) {
         meta->top[i] = vs_get_le64(bytes + TOPS_AT + (size_t)i * 8);
     }
-    bool sound = trees && is_page_size(meta->page_size) && version <= NUMBER_MAX &&
-                 meta->generation <= NUMBER_MAX;
+    bool sound = trees && is_page_size(meta->page_size) && version <= VS_NUMBER_MAX &&
+                 meta->generation <= VS_NUMBER_MAX;
     return sound ? VS_META_OK : VS_META_DAMAGED;
 }

@@ -35,6 +35,9 @@
 
 enum { VS_FORMAT_VERSION = 2 };
 
+/** Versions and generations are counted from 1 and end here, refused by name before. */
+#define VS_NUMBER_MAX (UINT64_MAX / 2)
+
 struct vs_meta {
     uint32_t page_size;
     uint8_t uuid[16];

@@ -491,6 +491,15 @@ static void judge_ahead(struct vs_store *store)
     }
 }
 
+/* Before anything is touched: what is beyond the end of a cut file must not be read. */
+static verso_err may_begin(struct vs_store *store)
+{
+    if (atomic_load(&store->generation) >= VS_NUMBER_MAX) {
+        return vs_fault(VERSO_LIMIT, "all numbers of checkpoints are used up");
+    }
+    return vs_store_look_at_file(store);
+}
+
 verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
 {
     if (store->in_memory || store->read_only) {
@@ -502,14 +511,17 @@ verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
     vs_checkpoint_wait(store);
     vs_fair_lock_take(&store->writer_lock);
     bool due = !nothing_to_do(store, clean);
+    verso_err err = due ? may_begin(store) : VERSO_OK;
     vs_fair_lock_release(&store->writer_lock);
+    if (err != VERSO_OK) {
+        return err;
+    }
     if (due) {
         judge_ahead(store);
     }
     vs_fair_lock_take(&store->writer_lock);
     vs_checkpoint_enter(store);
     struct vs_checkpoint checkpoint = {.store = store};
-    verso_err err = VERSO_OK;
     due = !nothing_to_do(store, clean);
     if (due) {
         err = freeze(&checkpoint, &store->tip, clean);
@@ -557,7 +569,10 @@ verso_err vs_store_commit_by_checkpoint(struct vs_store *store, const struct vs_
     struct vs_checkpoint checkpoint = {.store = store};
     /* the history tree takes the root from the recent ones; no lookup looks beyond the published */
     vs_roots_append(&store->roots, record);
-    verso_err err = vs_writer_step(&store->writer); /* pages dropped must not be written as alive */
+    verso_err err = may_begin(store);
+    if (err == VERSO_OK) {
+        err = vs_writer_step(&store->writer); /* pages dropped must not be written as alive */
+    }
     if (err == VERSO_OK) {
         err = freeze(&checkpoint, record, false);
     }

@@ -84,6 +84,9 @@ static verso_err may_write(const struct vs_store *store)
         return vs_fault(VERSO_POISONED,
                         "a sync failed before: writes are refused until the store is opened anew");
     }
+    if (atomic_load(&store->generation) >= VS_NUMBER_MAX && !store->replaying) {
+        return vs_fault(VERSO_LIMIT, "all numbers of checkpoints are used up");
+    }
     return VERSO_OK;
 }
 
@@ -116,7 +119,7 @@ verso_err vs_store_begin_at(struct vs_store *store, uint64_t version,
     }
     vs_fair_lock_take(&store->writer_lock);
     err = may_write(store); /* it may have changed while we waited */
-    if (err == VERSO_OK && store->tip.version == UINT64_MAX - 1) {
+    if (err == VERSO_OK && (store->tip.version >= VS_NUMBER_MAX || version > VS_NUMBER_MAX)) {
         err = vs_fault(VERSO_LIMIT, "all root ids are used up");
     }
     if (err == VERSO_OK && version != 0 && version <= store->tip.version) {

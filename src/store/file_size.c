@@ -157,6 +157,22 @@ uint32_t vs_store_drop_tail(struct vs_store *store)
     return first;
 }
 
+verso_err vs_store_look_at_file(struct vs_store *store)
+{
+    struct vs_file_identity identity;
+    verso_err err = store->os->identify(store->file, &identity);
+    if (err != VERSO_OK) {
+        return err; /* nothing is known: the next one looks again */
+    }
+    if (identity.links == 0) {
+        err = vs_fault(VERSO_IO, "%s: deleted or replaced while it was open", store->path);
+    } else if (identity.size < atomic_load(&store->table.file_bytes)) {
+        err = vs_fault(VERSO_IO, "%s: cut to %llu bytes while it was open", store->path,
+                       (unsigned long long)identity.size);
+    }
+    return err == VERSO_OK ? err : vs_store_poison(store, err);
+}
+
 verso_err vs_store_cut_file(struct vs_store *store, bool closing)
 {
     struct vs_space *space = &store->space;

@@ -280,6 +280,14 @@ void vs_store_adopt_file_size(struct vs_store *store, uint64_t pages);
  *  @return The first table block of the tail, forgotten with those after it; UINT32_MAX: none. */
 uint32_t vs_store_drop_tail(struct vs_store *store);
 
+/**
+ * Is the file still there, as long as it was left? Else what is written into it will not be found:
+ * the store is poisoned. Holder of the writer lock.
+ *
+ * @retval VERSO_IO  It was deleted, replaced or cut, or cannot be looked at.
+ */
+verso_err vs_store_look_at_file(struct vs_store *store);
+
 /** Cut the file behind what metas and space use, where that is worth a growth step; `closing`: all
  *  that was only allocated ahead. No checkpoint is under way, or it is the caller's and not frozen
  *  yet. */

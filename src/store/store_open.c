@@ -266,16 +266,25 @@ static verso_err write_meta_over_both(struct vs_store *store)
 verso_err vs_store_will_replay(struct vs_store *store)
 {
     bool sound = store->meta.clean && !store->metas_differ;
+    bool writes = !store->in_memory && !store->read_only;
+    if (writes && !store->meta.clean &&
+        (store->meta.generation >= VS_NUMBER_MAX || store->meta.epoch == UINT64_MAX)) {
+        return vs_fault(VERSO_LIMIT, "%s: no number is left for the checkpoint of a recovery",
+                        store->path);
+    }
     return store->in_memory || store->read_only || sound ? VERSO_OK : write_meta_over_both(store);
 }
 
-/* Open the log for appending in a fresh epoch, at or beyond `lsn`. */
+/* Open the log for appending in an epoch behind `epoch`, at or beyond `lsn`. */
 static verso_err open_log(struct vs_store *store, uint64_t epoch, uint64_t lsn,
                           struct vs_log_position *start)
 {
+    if (epoch == UINT64_MAX) {
+        return vs_fault(VERSO_LIMIT, "log of %s: no epoch is left", store->path);
+    }
     struct vs_log_config config = vs_store_log_config(store);
     config.needed_from_lsn = store->meta.log_lsn; /* both metas say so by now */
-    *start = (struct vs_log_position){epoch, lsn, 0};
+    *start = (struct vs_log_position){epoch + 1, lsn, 0};
     struct vs_log *log;
     verso_err err = vs_log_open(&config, start, &log);
     if (err == VERSO_OK) {
@@ -293,7 +302,7 @@ verso_err vs_store_begin_log(struct vs_store *store)
     if (err != VERSO_OK) { /* the sync may have dropped pages that were written early, too */
         vs_store_poison(store, err);
     } else {
-        err = open_log(store, store->meta.epoch + 1, store->meta.log_lsn, &start);
+        err = open_log(store, store->meta.epoch, store->meta.log_lsn, &start);
     }
     if (err == VERSO_OK) {
         struct vs_meta meta = store->meta;
@@ -323,7 +332,7 @@ verso_err vs_store_settle(struct vs_store *store, const struct vs_log_scan *scan
             store->meta.epoch > scan->highest_epoch ? store->meta.epoch : scan->highest_epoch;
         uint64_t lsn = scan->end.lsn > scan->highest_lsn ? scan->end.lsn : scan->highest_lsn;
         struct vs_log_position start;
-        err = open_log(store, epoch + 1, lsn, &start);
+        err = open_log(store, epoch, lsn, &start);
         if (err == VERSO_OK) {
             err = vs_store_checkpoint(store, false);
         }

@@ -1,0 +1,116 @@
+/*
+ * number_limits_test.c - versions, generations, epochs and the log's byte numbers near their end: it
+ * is refused by name, before it is met; all that was committed stays readable.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api_scenarios.h"
+#include "format/meta.h"
+#include "format/segment.h"
+
+/* ---- forging ---- */
+
+static void read_meta(struct simulated_disk *disk, struct vs_meta *meta)
+{
+    const uint8_t *bytes = simulated_disk_bytes(disk, SCENARIO_PATH, NULL);
+    cr_assert_eq(vs_meta_decode(bytes, meta), VS_META_OK);
+}
+
+static void write_meta(struct simulated_disk *disk, const struct vs_meta *meta)
+{
+    uint64_t size;
+    const uint8_t *live = simulated_disk_bytes(disk, SCENARIO_PATH, &size);
+    uint8_t *bytes = malloc(size);
+    cr_assert_not_null(bytes);
+    memcpy(bytes, live, size);
+    vs_meta_encode(meta, bytes);
+    vs_meta_encode(meta, bytes + VS_META_B_AT);
+    simulated_disk_put(disk, SCENARIO_PATH, bytes, size);
+    free(bytes);
+}
+
+/* ---- numbers that come to their end ---- */
+
+/* An empty store whose numbers are far on. */
+static struct simulated_disk *far_on(uint64_t version, uint64_t generation, uint64_t epoch,
+                                     uint64_t lsn)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_store *store;
+    cr_assert_eq(scenario_open(disk, SCENARIO_PATH, &store), VERSO_OK);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    struct vs_meta meta;
+    read_meta(disk, &meta);
+    meta.root.version = version > 0 ? version : meta.root.version;
+    meta.generation = generation > 0 ? generation : meta.generation;
+    meta.epoch = epoch > 0 ? epoch : meta.epoch;
+    meta.log_lsn = lsn > 0 ? lsn : meta.log_lsn;
+    write_meta(disk, &meta);
+    return disk;
+}
+
+/* Commit, make checkpoints, close and open until a limit is named; what was committed before stays
+ * readable, in this life and in the next. */
+static void run_into_limit(struct simulated_disk *disk, const char *what)
+{
+    verso_store *store = NULL;
+    verso_err err = VERSO_OK;
+    verso_root_id newest = 0;
+    for (unsigned life = 0; life < 20 && err == VERSO_OK; life++) {
+        err = scenario_open(disk, SCENARIO_PATH, &store);
+        cr_assert_eq(err, VERSO_OK, "%s, life %u: %s", what, life, verso_error_detail());
+        struct scenario_run run = {.store = store};
+        verso_txn *txn;
+        err = verso_begin(store, &txn);
+        err = err == VERSO_OK ? scenario_finish(&run, txn, scenario_put(&run, txn, life, 50)) : err;
+        newest = err == VERSO_OK ? run.acknowledged : newest;
+        err = err == VERSO_OK ? verso_checkpoint(store) : err;
+        verso_stats stats = {.size = sizeof stats};
+        cr_assert_eq(verso_stat(store, &stats), VERSO_OK);
+        cr_assert_geq(stats.tip, newest, "%s: a commit is gone", what);
+        verso_err closed = verso_close(store);
+        err = err == VERSO_OK ? closed : err;
+    }
+    cr_assert_eq(err, VERSO_LIMIT, "%s: %s (%s)", what, verso_strerror(err), verso_error_detail());
+
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.read_only = true;
+    options.system = simulated_disk_os(disk);
+    cr_assert_eq(verso_open(SCENARIO_PATH, &options, &store), VERSO_OK, "%s, at its end: %s", what,
+                 verso_error_detail());
+    verso_stats stats = {.size = sizeof stats};
+    cr_assert_eq(verso_stat(store, &stats), VERSO_OK);
+    cr_assert_geq(stats.tip, newest, "%s: a commit is gone", what);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    simulated_disk_close(disk);
+}
+
+Test(number_limits, versions_come_to_their_end_with_a_name)
+{
+    for (unsigned before = 0; before < 4; before++) {
+        run_into_limit(far_on(INT64_MAX - before, 0, 0, 0), "versions");
+    }
+}
+
+Test(number_limits, generations_come_to_their_end_with_a_name)
+{
+    for (unsigned before = 0; before < 4; before++) {
+        run_into_limit(far_on(0, INT64_MAX - before, 0, 0), "generations");
+    }
+}
+
+Test(number_limits, epochs_come_to_their_end_with_a_name)
+{
+    for (unsigned before = 0; before < 4; before++) {
+        run_into_limit(far_on(0, 0, UINT64_MAX - before, 0), "epochs");
+    }
+}
+
+Test(number_limits, the_log_comes_to_its_end_with_a_name)
+{
+    for (unsigned before = 0; before < 4; before++) {
+        run_into_limit(far_on(0, 0, 0, VS_LSN_MAX - 16 - before * 70000), "the log");
+    }
+}
