@@ -267,11 +267,13 @@ void scenario_refer(const struct scenario *scenario, struct simulated_disk *made
 
 /* ---- the judge ---- */
 
+enum { REASON_MAX = 500 }; /* bytes of one reason; what it was found in comes before it */
+
 static char fault_text[600];
 
 static const char *failed(const char *what, const char *why)
 {
-    (void)snprintf(fault_text, sizeof fault_text, "%s: %s", what, why);
+    (void)snprintf(fault_text, sizeof fault_text, "%s: %.*s", what, REASON_MAX, why);
     return fault_text;
 }
 
@@ -391,8 +393,8 @@ static const char *compare_after_kill(const struct scenario_run *run,
     fault = fault == NULL ? digest_settings(left.store, &then) : fault;
     fault = fault == NULL ? close_store(&left) : fault;
     if (fault != NULL) {
-        static char copy[sizeof fault_text];
-        (void)snprintf(copy, sizeof copy, "%s", fault);
+        static char copy[REASON_MAX];
+        (void)snprintf(copy, sizeof copy, "%.*s", REASON_MAX - 1, fault);
         return failed("after a kill", copy);
     }
     simulated_disk_close(left.disk);
