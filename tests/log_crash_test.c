@@ -18,6 +18,7 @@
 #include "format/segment.h"
 #include "log_record.h"
 #include "os/fault.h"
+#include "run_length.h"
 #include "simulated_disk.h"
 #include "simulated_random.h"
 
@@ -195,7 +196,8 @@ static void live(struct store *store)
 Test(log_crash, every_life_finds_all_that_was_acknowledged)
 {
     uint64_t first = test_seed();
-    for (uint64_t seed = first; seed < first + SEEDS; seed++) {
+    uint64_t seeds = run_length("VERSO_TEST_RUNS", SEEDS);
+    for (uint64_t seed = first; seed < first + seeds; seed++) {
         struct store *store = calloc(1, sizeof *store);
         cr_assert_not_null(store);
         store->seed = seed;
@@ -210,6 +212,7 @@ Test(log_crash, every_life_finds_all_that_was_acknowledged)
         simulated_disk_close(store->disk);
         free(store);
     }
+    run_count("lives", seeds * LIVES);
 }
 
 /* ---- ghosts -------------------------------------------------------------------------------- */

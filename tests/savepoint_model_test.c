@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "page_fixture.h"
+#include "page_keys.h"
+#include "run_length.h"
 #include "simulated_random.h"
 
 enum {
@@ -17,6 +19,7 @@ enum {
     DEPTH_MAX = 6,
     STEPS = 6000,
     RUN_PAGES_MAX = 5,
+    RUNS = 4,
 };
 
 /* What one place of the model holds: nothing, a leaf, or a long value. */
@@ -225,16 +228,23 @@ static void run_model(struct simulated_disk *disk, uint64_t seed)
 
 Test(savepoint_model, agrees_in_memory)
 {
-    for (uint64_t seed = 1; seed <= 4; seed++) {
-        run_model(NULL, seed);
+    uint64_t runs = run_length("VERSO_TEST_RUNS", RUNS); /* up to 1,000 */
+    for (uint64_t i = 0; i < runs; i++) {
+        run_model(NULL, page_keys_seed() * 1000 + i);
     }
+    run_count("runs", runs);
+    run_count("steps", runs * STEPS);
 }
 
 Test(savepoint_model, agrees_while_pages_are_spilled)
 {
-    for (uint64_t seed = 1; seed <= 4; seed++) {
+    uint64_t runs = run_length("VERSO_TEST_RUNS", RUNS);
+    for (uint64_t i = 0; i < runs; i++) {
+        uint64_t seed = page_keys_seed() * 1000 + i;
         struct simulated_disk *disk = simulated_disk_open(seed);
         run_model(disk, seed);
         simulated_disk_close(disk);
     }
+    run_count("runs", runs);
+    run_count("steps", runs * STEPS);
 }

@@ -1,6 +1,9 @@
 /*
  * store_crash_test.c - the power fails before and after every change that a story makes to the
  * disk.
+ *
+ * VERSO_TEST_NESTED_EVERY, VERSO_TEST_METAS_EVERY: of so many images one is recovered with power
+ * cuts of its own, or loses a meta page. VERSO_TEST_IMAGES: images of each kind that has several.
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -10,17 +13,24 @@
 #include "format/layout.h"
 #include "format/meta.h"
 #include "page_keys.h"
+#include "run_length.h"
 
 enum {
-    NESTED_EVERY = 60, /* of this many images one is recovered with power cuts of its own */
-    METAS_EVERY = 25,  /* of one a meta page is lost as well */
+    NESTED_EVERY = 60,
+    METAS_EVERY = 25,
+    IMAGES = 2,
 };
 
 /** One sweep over the story. */
 struct sweep {
     struct crash_script script;
+    uint64_t first_seed; /* of the images */
+    uint64_t nested_every;
+    uint64_t metas_every;
+    uint64_t images_each;
     uint64_t images;
     uint64_t nested;
+    uint64_t without_meta;
     char fault[1000]; /* the first one; empty: none */
 };
 
@@ -101,6 +111,7 @@ static const char *lose_metas(struct sweep *sweep, struct simulated_disk *left, 
         uint64_t at = i * (uint64_t)VS_META_B_AT + seed % VS_PART_BYTES;
         simulated_disk_flip(disk, CRASH_SCRIPT_PATH, at, (uint8_t)(1U << seed % 8));
         fault = crash_script_judge(&roots, disk, sweep->script.durable, NULL);
+        sweep->without_meta++;
     }
     expected_roots_clear(&roots);
     return fault;
@@ -118,8 +129,8 @@ static void judge_image(struct sweep *sweep, struct simulated_disk *disk,
     struct crash_script *script = &sweep->script;
     struct simulated_disk *left = simulated_disk_crash(disk, seed, mode);
     sweep->images++;
-    bool nests = sweep->images % NESTED_EVERY == 0;
-    bool loses = sweep->images % METAS_EVERY == 0;
+    bool nests = sweep->images % sweep->nested_every == 0;
+    bool loses = sweep->images % sweep->metas_every == 0;
     struct simulated_disk *again = nests ? simulated_disk_clone(left) : NULL;
     struct simulated_disk *metas = loses ? simulated_disk_clone(left) : NULL;
     uint64_t version = 0;
@@ -145,23 +156,30 @@ static void cut_everywhere(void *argument, struct simulated_disk *disk,
     if (!event->is_change) {
         return;
     }
-    uint64_t seed = event->change * 2 + event->is_after;
+    uint64_t seed = sweep->first_seed + event->change * 2 + event->is_after;
     judge_image(sweep, disk, event, SIMULATED_CRASH_ALL_OLD, seed);
     judge_image(sweep, disk, event, SIMULATED_CRASH_ALL_NEW, seed);
-    judge_image(sweep, disk, event, SIMULATED_CRASH_RANDOM, seed);
-    judge_image(sweep, disk, event, SIMULATED_CRASH_RANDOM, seed + 1000000);
+    for (uint64_t i = 0; i < sweep->images_each; i++) {
+        judge_image(sweep, disk, event, SIMULATED_CRASH_RANDOM, seed + i * 1000000);
+    }
     judge_image(sweep, disk, event, SIMULATED_CRASH_TORN, seed);
     uint64_t dirty = simulated_disk_dirty_sectors(disk);
-    for (uint64_t i = 0; i < 2 && i < dirty; i++) {
-        judge_image(sweep, disk, event, SIMULATED_CRASH_ONE_NEW, (seed + i * 7) % dirty);
-        judge_image(sweep, disk, event, SIMULATED_CRASH_ONE_OLD, (seed + i * 7) % dirty);
+    uint64_t step = sweep->images_each < dirty ? 7 : 1; /* 1: each sector once */
+    for (uint64_t i = 0; i < sweep->images_each && i < dirty; i++) {
+        judge_image(sweep, disk, event, SIMULATED_CRASH_ONE_NEW, (seed + i * step) % dirty);
+        judge_image(sweep, disk, event, SIMULATED_CRASH_ONE_OLD, (seed + i * step) % dirty);
     }
 }
 
 static void sweep_story(uint64_t seed, bool of_history)
 {
     static struct sweep sweep;
-    sweep = (struct sweep){.images = 0};
+    sweep = (struct sweep){
+        .first_seed = seed * UINT64_C(1000000000),
+        .nested_every = run_length("VERSO_TEST_NESTED_EVERY", NESTED_EVERY),
+        .metas_every = run_length("VERSO_TEST_METAS_EVERY", METAS_EVERY),
+        .images_each = run_length("VERSO_TEST_IMAGES", IMAGES),
+    };
     crash_script_init(&sweep.script, seed);
     sweep.script.of_history = of_history;
     simulated_disk_set_hook(sweep.script.disk, cut_everywhere, &sweep);
@@ -169,6 +187,9 @@ static void sweep_story(uint64_t seed, bool of_history)
     cr_assert(sweep.fault[0] == '\0', "seed=%" PRIu64 " %s", seed, sweep.fault);
     cr_assert(err == VERSO_OK, "the story itself failed: %s (%s)", verso_strerror(err),
               verso_error_detail());
+    run_count("images", sweep.images);
+    run_count("nested", sweep.nested);
+    run_count("without_meta", sweep.without_meta);
     cr_assert(sweep.images > 1000 && sweep.nested > 100,
               "only %" PRIu64 " images, %" PRIu64 " nested", sweep.images, sweep.nested);
     crash_script_clear(&sweep.script);

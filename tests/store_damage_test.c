@@ -1,6 +1,9 @@
 /*
  * store_damage_test.c - one flipped bit anywhere: the right answer or a clear error, never other
  * bytes.
+ *
+ * VERSO_TEST_STRIDE: bytes from one flip to the next. VERSO_TEST_SEED moves all flips, and takes
+ * others of a byte's bits: as many seeds as the stride flip every byte.
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -9,10 +12,12 @@
 #include <string.h>
 
 #include "crash_script.h"
+#include "page_keys.h"
+#include "run_length.h"
 #include "view_compare.h"
 
 enum {
-    STRIDE = 31, /* bytes from one flip to the next; VERSO_TEST_STRIDE for a longer run */
+    STRIDE = 31,
     LOG_FLIPS_MAX = 700,
 };
 
@@ -26,8 +31,7 @@ struct census {
 
 static uint64_t stride(void)
 {
-    const char *text = getenv("VERSO_TEST_STRIDE"); // NOLINT(concurrency-mt-unsafe): one thread
-    return text == NULL ? STRIDE : strtoull(text, NULL, 10);
+    return run_length("VERSO_TEST_STRIDE", STRIDE);
 }
 
 static bool is_damage(verso_err err)
@@ -177,8 +181,10 @@ static void flip_all(const struct expected_roots *roots, struct simulated_disk *
         (void)simulated_disk_bytes(disk, path, &size);
         bool is_log = i > 0; /* mostly zeros: only its beginning tells something new */
         size = is_log && size > LOG_FLIPS_MAX * stride() ? LOG_FLIPS_MAX * stride() : size;
-        for (uint64_t at = i; at < size; at += stride()) {
-            uint8_t mask = (uint8_t)(at % 3 == 0 ? 0xFFU : 1U << at % 8);
+        uint64_t shift = page_keys_seed() - 1;
+        for (uint64_t at = (i + shift) % stride(); at < size; at += stride()) {
+            uint64_t drawn = at + shift / stride();
+            uint8_t mask = (uint8_t)(drawn % 3 == 0 ? 0xFFU : 1U << drawn % 8);
             const char *fault = flip_one(roots, disk, path, at, mask, &census);
             cr_assert(fault == NULL, "%s: byte %" PRIu64 " of %s ^ %#x: %s (%s)", what, at, path,
                       mask, fault, verso_error_detail());
@@ -187,6 +193,10 @@ static void flip_all(const struct expected_roots *roots, struct simulated_disk *
     printf("%s: %" PRIu64 " flips: %" PRIu64 " unharmed, %" PRIu64 " reported, %" PRIu64
            " refused, 0 wrong\n",
            what, census.flips, census.unharmed, census.reported, census.refused);
+    run_count("flips", census.flips);
+    run_count("right", census.unharmed);
+    run_count("reported", census.reported);
+    run_count("refused", census.refused);
     cr_assert_gt(census.unharmed, 0);
     cr_assert_gt(census.reported, 0);
 }

@@ -221,6 +221,7 @@ const char *store_model_step(struct store_model *model)
         }
     }
     pass_time(model);
+    model->operations++;
     const char *fault = run_step(model, draw_step(model));
     if (fault == NULL) {
         fault = expected_observe(&model->roots.keeping, model->store, false);
@@ -229,6 +230,11 @@ const char *store_model_step(struct store_model *model)
         fault = model_recover(model);
     }
     return fault;
+}
+
+uint64_t store_model_operations(const struct store_model *model)
+{
+    return model->operations;
 }
 
 const char *store_model_finish(struct store_model *model)

@@ -71,6 +71,9 @@ const char *store_model_close(struct store_model *model);
  */
 const char *store_model_step(struct store_model *model);
 
+/** Steps so far, and changes within their transactions. */
+uint64_t store_model_operations(const struct store_model *model);
+
 /** Compare every root, check the store, and do both again after closing and opening. */
 const char *store_model_finish(struct store_model *model);
 

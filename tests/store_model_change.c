@@ -290,6 +290,7 @@ static const char *change_named(struct store_model *model, verso_txn *txn)
 
 const char *model_change_some(struct store_model *model, verso_txn *txn)
 {
+    model->operations++;
     size_t count = model->roots.working.count;
     if (count > model->config.keys_target) {
         model->shrinking = true;

@@ -51,6 +51,7 @@ struct store_model {
     struct model_mirror mirror;
     bool in_tree; /* what is changed is a named tree, which a rollback might take away */
     bool shrinking;
+    uint64_t operations; /* steps, and changes within them */
     uint64_t long_bytes; /* of long values so far */
     unsigned beside;     /* steps still to come beside the checkpoint that runs */
     const char *beside_fault;

@@ -1,9 +1,12 @@
 /*
  * tree_model_test.c - trees beside sorted arrays, one per version, over many random transactions.
+ *
+ * VERSO_TEST_RUNS: for each page size; up to 1,000, so that no two seeds run the same.
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 
+#include "run_length.h"
 #include "tree_model.h"
 
 enum { RUNS = 12, TRANSACTIONS = 150 };
@@ -24,10 +27,13 @@ static void run(const struct tree_model_config *config, unsigned transactions)
 
 static void run_page_size(uint32_t page_size)
 {
-    for (uint64_t i = 0; i < RUNS; i++) {
-        struct tree_model_config config = tree_model_draw(page_keys_seed() + i, page_size);
+    uint64_t runs = run_length("VERSO_TEST_RUNS", RUNS);
+    for (uint64_t i = 0; i < runs; i++) {
+        struct tree_model_config config = tree_model_draw(page_keys_seed() * 1000 + i, page_size);
         run(&config, TRANSACTIONS);
     }
+    run_count("runs", runs);
+    run_count("transactions", runs * TRANSACTIONS);
 }
 
 Test(tree_model, agrees_with_sorted_arrays_on_pages_of_512_bytes)

@@ -12,6 +12,7 @@
 
 #include "api/handles.h"
 #include "page_keys.h"
+#include "run_length.h"
 #include "simulated_disk.h"
 #include "simulated_random.h"
 
@@ -20,6 +21,7 @@ enum {
     KEYS = 300,
     DEPTH_MAX = 6,
     STEPS = 2500,
+    RUNS = 4,
     VALUE_MAX = 2000,
     PAGE_SIZE = 512,
     ARENA_FRAMES = 48,
@@ -285,7 +287,10 @@ static void run(uint64_t seed)
 
 Test(trees_savepoint_model, agrees_with_a_stack_of_arrays)
 {
-    for (uint64_t i = 0; i < 4; i++) {
-        run(page_keys_seed() * 100 + i);
+    uint64_t runs = run_length("VERSO_TEST_RUNS", RUNS); /* up to 1,000 */
+    for (uint64_t i = 0; i < runs; i++) {
+        run(page_keys_seed() * 1000 + i);
     }
+    run_count("runs", runs);
+    run_count("steps", runs * STEPS);
 }

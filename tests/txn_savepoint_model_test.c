@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 
+#include "run_length.h"
 #include "store_model.h"
 
 enum { RUNS = 6, STEPS = 60, ARENA_FRAMES = 40 };
@@ -26,7 +27,9 @@ static struct store_model_config config_of(uint64_t seed, uint32_t page_size)
 
 static void run_page_size(uint32_t page_size)
 {
-    for (uint64_t i = 0; i < RUNS; i++) {
+    uint64_t runs = run_length("VERSO_TEST_RUNS", RUNS); /* up to 3,000 */
+    uint64_t operations = 0;
+    for (uint64_t i = 0; i < runs; i++) {
         struct store_model_config config = config_of(page_keys_seed() * 3000 + i, page_size);
         struct store_model *model = store_model_open(&config);
         for (unsigned step = 0; step < STEPS; step++) {
@@ -37,10 +40,13 @@ static void run_page_size(uint32_t page_size)
         const char *fault = store_model_finish(model);
         cr_assert(fault == NULL, "seed=%" PRIu64 " page size=%u at the end: %s", config.seed,
                   page_size, fault);
+        operations += store_model_operations(model);
         fault = store_model_close(model);
         cr_assert(fault == NULL, "seed=%" PRIu64 " page size=%u: %s", config.seed, page_size,
                   fault);
     }
+    run_count("runs", runs);
+    run_count("operations", operations);
 }
 
 Test(txn_savepoint_model, agrees_with_sorted_arrays_on_pages_of_512_bytes)
