@@ -182,6 +182,7 @@ static verso_err replay_frame(void *argument, const struct vs_log_record *record
     if (err != VERSO_OK) {
         return err;
     }
+    store->may_use_reserve = true; /* once it had room; and after it comes the checkpoint */
     struct vs_tree_set *trees = &replay->trees;
     err = vs_tree_set_begin(trees, writer, &store->tip);
     if (err == VERSO_OK) {

@@ -3,8 +3,9 @@
  *
  * The file grows in steps with real blocks behind them, by the transaction that needs the space. A
  * reserve stays behind what may be used: on a full disk it serves transactions that delete,
- * retention and checkpoints, which give space back. What they took is owed: until the file can grow
- * again, as many free pages are for the likes of them, so that the reserve never wears out.
+ * retention, replay and checkpoints, which give space back. What they took is owed: until the file
+ * can grow again, as many free pages are for the likes of them, so that the reserve never wears out.
+ * Fixed parts of the file that lie in the reserve make it longer.
  *
  * A tail that is free goes in two moves. A checkpoint lowers the high-water mark and forgets the
  * tail's table blocks; when both metas say so, the next chance cuts the file.
@@ -36,13 +37,43 @@ static uint64_t wanted_reserve(uint64_t pages)
     return reserve < RESERVE_PAGES_MAX ? reserve : RESERVE_PAGES_MAX;
 }
 
+static bool is_usable(const struct vs_space *space, uint64_t page)
+{
+    return !vs_layout_is_reserved(space->page_size, (vs_page_no)page);
+}
+
+/* How long a reserve behind `first` must be to have `wanted` pages beside fixed parts. */
+static uint64_t length_of_reserve(const struct vs_space *space, uint64_t first, uint64_t wanted)
+{
+    uint64_t length = 0;
+    for (uint64_t usable = 0; usable < wanted && first + length < space->limit; length++) {
+        usable += is_usable(space, first + length);
+    }
+    return length;
+}
+
+/* What is missing of the reserve: pages taken out of it. */
+static void count_owed(struct vs_space *space)
+{
+    uint64_t wanted = wanted_reserve(space->file_pages);
+    uint64_t usable = 0;
+    for (uint64_t i = 0; i < space->reserve_pages && usable < wanted; i++) {
+        usable += is_usable(space, space->file_pages + i);
+    }
+    space->reserve_owed = wanted - usable;
+}
+
 void vs_store_adopt_file_size(struct vs_store *store, uint64_t pages)
 {
     struct vs_space *space = &store->space;
-    uint64_t unused = pages > space->high_water ? pages - space->high_water : 0;
-    uint64_t reserve = wanted_reserve(pages);
-    space->reserve_pages = reserve < unused ? reserve : unused;
-    space->file_pages = pages - space->reserve_pages;
+    uint64_t wanted = wanted_reserve(pages);
+    uint64_t usable = 0;
+    space->file_pages = pages;
+    while (usable < wanted && space->file_pages > space->high_water) {
+        space->file_pages--;
+        usable += is_usable(space, space->file_pages);
+    }
+    space->reserve_pages = pages - space->file_pages;
 }
 
 /* ---- growing ---- */
@@ -58,6 +89,7 @@ static verso_err allocate(struct vs_store *store, uint64_t usable, uint64_t rese
         store->file_grew = true;
         store->space.file_pages = usable;
         store->space.reserve_pages = reserve;
+        count_owed(&store->space);
         atomic_store(&store->table.file_bytes, bytes);
     }
     return err;
@@ -80,16 +112,12 @@ static verso_err lengthen(struct vs_store *store, uint64_t pages)
     }
     uint64_t goal = space->file_pages + growth_step(store, space->file_pages);
     goal = goal < pages ? pages : goal;
-    uint64_t reserve = wanted_reserve(goal);
+    uint64_t reserve = length_of_reserve(space, goal, wanted_reserve(goal));
     if (goal + reserve > limit) {
         return allocate(store, pages, space->reserve_pages);
     }
     verso_err err = allocate(store, goal, reserve);
-    if (has_no_room(err)) {
-        return allocate(store, pages, space->reserve_pages);
-    }
-    store->space.reserve_owed = err == VERSO_OK ? 0 : space->reserve_owed;
-    return err;
+    return has_no_room(err) ? allocate(store, pages, space->reserve_pages) : err;
 }
 
 uint64_t vs_store_usable_pages(const struct vs_store *store)
@@ -112,8 +140,8 @@ verso_err vs_store_grow(struct vs_store *store, uint64_t pages)
     verso_err err = lengthen(store, pages);
     if (has_no_room(err) && pages <= vs_store_usable_pages(store)) {
         space->reserve_pages -= pages - space->file_pages;
-        space->reserve_owed += pages - space->file_pages;
         space->file_pages = pages;
+        count_owed(space);
         return VERSO_OK;
     }
     return err;
@@ -179,7 +207,8 @@ verso_err vs_store_cut_file(struct vs_store *store, bool closing)
     uint64_t used =
         space->high_water > store->meta.high_water ? space->high_water : store->meta.high_water;
     uint64_t pages = space->file_pages + space->reserve_pages;
-    uint64_t goal = used + wanted_reserve(used) + (closing ? 0 : GROW_PAGES_MIN);
+    uint64_t reserve = length_of_reserve(space, used, wanted_reserve(used));
+    uint64_t goal = used + reserve + (closing ? 0 : GROW_PAGES_MIN);
     uint64_t fixed = (VS_META_B_AT + VS_PART_BYTES) >> store->pages.page_shift; /* small pages */
     goal = goal > fixed ? goal : fixed + 1;
     uint64_t worth = closing ? GROW_PAGES_MIN : growth_step(store, pages);

@@ -26,7 +26,7 @@ struct vs_space {
     uint64_t high_water;    /* first page never used */
     uint64_t file_pages;    /* that the file has room for, without the reserve */
     uint64_t reserve_pages; /* behind them; see file_size.c */
-    uint64_t reserve_owed;  /* taken out of the reserve: so many free pages make up for it */
+    uint64_t reserve_owed;  /* missing of it: so many free pages make up for that */
 };
 
 verso_err vs_space_init(struct vs_space *space, size_t page_size, vs_page_no limit);
