@@ -191,12 +191,14 @@ Test(keeping, a_checkpoint_writes_the_tags_that_have_changed)
 
 /* ---- operations ---- */
 
+enum { NEWEST = 5 }; /* the last root that is there before the operation */
+
 static const char *fault_of(enum vs_operation_kind kind, uint64_t one, uint64_t two,
                             verso_slice key, verso_slice value)
 {
     struct vs_operation operation = {
         .kind = kind, .number = {one, two}, .key = key, .value = value};
-    return vs_keeping_fault(store->store, &operation);
+    return vs_keeping_fault(store->store, &operation, NEWEST);
 }
 
 Test(keeping, operations_that_say_what_cannot_be)
@@ -209,6 +211,10 @@ Test(keeping, operations_that_say_what_cannot_be)
     cr_assert_not_null(fault_of(VS_OPERATION_DROP_ROOTS, 0, 1, none, none));
     cr_assert_not_null(fault_of(VS_OPERATION_DROP_ROOTS, 2, 1, none, none));
     cr_assert_not_null(fault_of(VS_OPERATION_DROP_ROOTS, 1, UINT64_MAX, none, none));
+    cr_assert_null(fault_of(VS_OPERATION_DROP_ROOTS, 1, NEWEST, none, none));
+    cr_assert_not_null(fault_of(VS_OPERATION_DROP_ROOTS, 1, NEWEST + 1, none, none));
+    cr_assert_null(fault_of(VS_OPERATION_SET_TAG, NEWEST, 0, name, none));
+    cr_assert_not_null(fault_of(VS_OPERATION_SET_TAG, NEWEST + 1, 0, name, none));
     cr_assert_null(fault_of(VS_OPERATION_SET_TAG, 1, 0, name, none));
     cr_assert_not_null(fault_of(VS_OPERATION_SET_TAG, 0, 0, name, none));
     cr_assert_not_null(fault_of(VS_OPERATION_SET_TAG, 1, 0, none, none));

@@ -100,3 +100,16 @@ Test(root_record, encoding_a_note_beyond_the_limit_aborts, .signal = SIGABRT)
     vs_root_record_encode(&record, bytes);
 }
 #endif
+
+Test(root_record, an_empty_root_has_no_fingerprint_and_root_0_is_empty)
+{
+    struct vs_root_record record = {.version = 1, .fingerprint = 5};
+    uint8_t bytes[VS_ROOT_RECORD_MAX];
+    struct vs_root_record decoded;
+    size_t size = vs_root_record_encode(&record, bytes);
+    cr_assert_not_null(vs_root_record_decode(bytes, size, 1, &decoded));
+    record.tree = (struct vs_tree_root){7, 1, 1};
+    size = vs_root_record_encode(&record, bytes);
+    cr_assert_null(vs_root_record_decode(bytes, size, 1, &decoded));
+    cr_assert_not_null(vs_root_record_decode(bytes, size, 0, &decoded));
+}

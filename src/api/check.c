@@ -35,6 +35,7 @@ static verso_err check_history(struct vs_whole_check *whole)
     const struct vs_tree_root *trees[] = {&store->history.roots, &store->history.tags};
     struct vs_proofs *proofs = whole->proofs;
     whole->proofs = NULL;
+    whole->by_generation = true;
     memset(whole->met, 0, (size_t)whole->high_water);
     verso_err err = VERSO_OK;
     for (unsigned i = 0; i < 2 && err == VERSO_OK; i++) {
@@ -43,11 +44,12 @@ static verso_err check_history(struct vs_whole_check *whole)
         err = vs_check_tree(whole, &view, 0, 0, &unused);
     }
     whole->proofs = proofs;
+    whole->by_generation = false;
     return err;
 }
 
-/* A root that does not reach each of its pages once, by sums: is one reached twice? Pages that are
- * alive in an older root without being reached are no fault: a copy has such pages where the source
+/* A root that does not reach each of its pages once, by sums: is one reached twice, or not at all by
+ * the newest? Pages that are alive in an older root without being reached are no fault: a copy has such pages where the source
  * has a dropped tree, and they go with that root. */
 static verso_err check_amiss(struct vs_whole_check *whole, uint64_t version)
 {
@@ -61,7 +63,8 @@ static verso_err check_amiss(struct vs_whole_check *whole, uint64_t version)
         err = vs_check_record_whole(whole, &record);
     }
     whole->report->underfull = underfull;
-    return err;
+    return err == VERSO_OK && version == whole->store->tip.version ? vs_check_newest_met(whole)
+                                                                   : err;
 }
 
 static verso_err check_all(struct vs_whole_check *whole)

@@ -32,8 +32,9 @@ struct vs_whole_check {
     struct vs_store *store;
     verso_check_report *report;
     uint64_t high_water;
-    uint8_t *reached; /* a byte a page: some kept root, or the history, reaches it */
-    uint8_t *met;     /* a byte a page: reached in the root last walked through as a whole */
+    uint8_t *reached;   /* a byte a page: some kept root, or the history, reaches it */
+    uint8_t *met;       /* a byte a page: reached in the root last walked through as a whole */
+    bool by_generation; /* what is being checked lives by the clock of the history */
     struct vs_proofs *proofs; /* NULL: every page is walked through, and noted in `met` */
     struct vs_names_proof names;
     /* of the root being checked: */
@@ -74,5 +75,8 @@ verso_err vs_check_record_whole(struct vs_whole_check *whole, const struct vs_ro
 /** Nothing leaks, and no page that is reached is free: one pass over the page table. Roots that do
  *  not reach each of their pages once become amiss. */
 verso_err vs_check_table(struct vs_whole_check *whole);
+
+/** `met` says what the newest root reaches: that is all that is alive in it. */
+verso_err vs_check_newest_met(struct vs_whole_check *whole);
 
 #endif

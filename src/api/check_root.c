@@ -13,9 +13,16 @@ enum { ROOTS_FIRST = 64 };
 const char *vs_check_visit(void *argument, vs_page_no page, enum vs_page_kind kind)
 {
     struct vs_whole_check *whole = argument;
+    const struct vs_descriptor *descriptor;
     (void)kind;
     if (page >= whole->high_water) {
         return "lies beyond the high-water mark";
+    }
+    if (vs_page_table_get(&whole->store->table, page, &descriptor) != VERSO_OK) {
+        return vs_fault_detail();
+    }
+    if (((vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0) != whole->by_generation) {
+        return "its life span is by the other clock";
     }
     if (vs_space_is_free(&whole->store->space, page)) {
         return "is reached, but taken for free";
@@ -72,6 +79,14 @@ verso_err vs_check_tree(struct vs_whole_check *whole, const struct vs_tree_view 
 static bool is_same_tree(const struct vs_tree_root *one, const struct vs_tree_root *other)
 {
     return one->page == other->page && one->depth == other->depth && one->keys == other->keys;
+}
+
+/* The newest root stands in the meta, too, and that is where views and transactions have it from. */
+static bool is_same_root(const struct vs_root_record *one, const struct vs_root_record *other)
+{
+    return is_same_tree(&one->tree, &other->tree) &&
+           is_same_tree(&one->catalogue, &other->catalogue) &&
+           one->fingerprint == other->fingerprint && one->time_us == other->time_us;
 }
 
 /* The named trees, if another root has not had the same catalogue. */
@@ -151,6 +166,11 @@ static verso_err note_reach(struct vs_whole_check *whole)
 
 verso_err vs_check_record(struct vs_whole_check *whole, const struct vs_root_record *record)
 {
+    const struct vs_root_record *newest = &whole->store->tip;
+    if (record->version == newest->version && !is_same_root(record, newest)) {
+        return vs_check_found(whole, record->version, 0,
+                              "the history has the newest root other than the meta");
+    }
     verso_err err = prove_record(whole, record);
     if (whole->proofs == NULL) {
         return err;

@@ -73,6 +73,10 @@ static verso_err check_page(struct table *table, vs_page_no page)
     uint64_t died = vs_descriptor_died(descriptor);
     bool history = (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0;
     bool alive = died == VS_ALIVE && (history || born <= table->tip);
+    uint64_t now = history ? atomic_load(&whole->store->generation) + 1 : table->tip;
+    if (died != VS_ALIVE && died > now && born < died) {
+        return vs_check_found(whole, 0, page, "dies after the newest root");
+    }
     if (alive && !whole->reached[page] &&
         !vs_layout_is_reserved(whole->store->pages.page_size, page)) {
         return vs_check_found(whole, table->tip, page, "is alive, but no root reaches it: a leak");
@@ -115,4 +119,26 @@ verso_err vs_check_table(struct vs_whole_check *whole)
     }
     free(table.change);
     return err;
+}
+
+verso_err vs_check_newest_met(struct vs_whole_check *whole)
+{
+    uint64_t tip = whole->store->tip.version;
+    for (uint64_t number = 1; number < whole->high_water; number++) {
+        vs_page_no page = (vs_page_no)number;
+        const struct vs_descriptor *descriptor;
+        verso_err err = vs_page_table_get(&whole->store->table, page, &descriptor);
+        if (err != VERSO_OK) {
+            return err;
+        }
+        bool history = (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0;
+        bool alive = vs_descriptor_died(descriptor) == VS_ALIVE &&
+                     vs_descriptor_born(descriptor) <= tip && !history;
+        if (alive && !whole->met[page] &&
+            !vs_layout_is_reserved(whole->store->pages.page_size, page)) {
+            return vs_check_found(whole, tip, page,
+                                  "is alive, but the newest root lacks it: a leak");
+        }
+    }
+    return VERSO_OK;
 }

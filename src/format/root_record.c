@@ -64,5 +64,9 @@ const char *vs_root_record_decode(const uint8_t *bytes, size_t size, uint64_t ve
     if (record->note.size != size - VS_ROOT_RECORD_FIXED || record->note.size > VS_NOTE_MAX) {
         return "root record's note has the wrong size";
     }
+    bool empty = record->tree.page == 0 && record->catalogue.page == 0;
+    if (empty ? record->fingerprint != 0 : version == 0) {
+        return "root record of an empty root that is not empty";
+    }
     return sound ? NULL : "root record names an impossible tree";
 }

@@ -128,6 +128,15 @@ uint64_t vs_history_count(struct vs_store *store)
 
 /* ---- pinning ---- */
 
+/* What a lookup of a root that ought to be there has come to: gone, and still kept, is damage. */
+static verso_err judge_gone(struct vs_store *store, uint64_t version, verso_err err)
+{
+    return err == VERSO_GONE && vs_retained_has(&store->retained, version)
+               ? vs_fault(VERSO_CORRUPT, "root %llu is kept, but the history does not have it",
+                          (unsigned long long)version)
+               : err;
+}
+
 verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slot,
                          struct vs_root_record *record, uint8_t *note)
 {
@@ -145,10 +154,7 @@ verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slo
     bool kept =
         vs_roots_published(&store->roots) == version || vs_retained_has(&store->retained, version);
     err = kept ? vs_history_find(store, version, record, note) : gone(version);
-    if (err == VERSO_GONE && vs_retained_has(&store->retained, version)) {
-        err = vs_fault(VERSO_CORRUPT, "root %llu is kept, but the history does not have it",
-                       (unsigned long long)version);
-    }
+    err = judge_gone(store, version, err);
     if (err != VERSO_OK) {
         vs_reader_unpin(&store->readers, *slot);
     }
@@ -206,6 +212,7 @@ static verso_err is_at_or_before(struct vs_store *store, uint64_t version, int64
          candidate = at_or_below(store, candidate - 1)) {
         struct vs_root_record record;
         verso_err err = vs_history_find(store, candidate, &record, NULL);
+        err = judge_gone(store, candidate, err);
         if (err != VERSO_GONE) {
             *is = err == VERSO_OK && record.time_us <= time_us;
             return err;

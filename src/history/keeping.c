@@ -83,6 +83,13 @@ static verso_err load_tree(struct vs_store *store)
     return err == VERSO_NOT_FOUND ? VERSO_OK : err;
 }
 
+/* Each kept root has a record in the history tree: without this bound, a few bytes could name so
+ * many that no walk over them ends. */
+static uint64_t roots_possible(const struct vs_store *store)
+{
+    return store->meta.high_water * (store->pages.page_size / VS_ROOT_RECORD_FIXED) + 1;
+}
+
 verso_err vs_keeping_load(struct vs_store *store)
 {
     uint64_t version = store->meta.root.version;
@@ -96,6 +103,10 @@ verso_err vs_keeping_load(struct vs_store *store)
     }
     if (err == VERSO_OK) {
         err = vs_version_set_add(&store->on_disk, version, version);
+    }
+    if (err == VERSO_OK &&
+        vs_version_set_count(&store->on_disk, 1, version) > roots_possible(store)) {
+        err = vs_fault(VERSO_CORRUPT, "more roots are kept than the file has room for");
     }
     return err == VERSO_OK ? vs_store_refresh_kept(store) : err;
 }
@@ -188,19 +199,22 @@ static const char *name_fault(const struct vs_store *store, verso_slice name)
                : "names a tag impossibly";
 }
 
-const char *vs_keeping_fault(const struct vs_store *store, const struct vs_operation *operation)
+const char *vs_keeping_fault(const struct vs_store *store, const struct vs_operation *operation,
+                             uint64_t newest)
 {
     verso_retention policy;
     switch (operation->kind) {
-    case VS_OPERATION_DROP_ROOTS:
+    case VS_OPERATION_DROP_ROOTS: /* what comes belongs to the set: its last range is open */
         return operation->number[0] == 0 || operation->number[0] > operation->number[1] ||
-                       operation->number[1] == UINT64_MAX
+                       operation->number[1] > newest
                    ? "drops an impossible range of roots"
                    : NULL;
     case VS_OPERATION_SET_RETENTION:
         return vs_retention_decode(operation->value.data, operation->value.size, &policy);
     case VS_OPERATION_SET_TAG:
-        return operation->number[0] == 0 ? "tags root 0" : name_fault(store, operation->key);
+        return operation->number[0] == 0 || operation->number[0] > newest
+                   ? "tags a root that cannot be"
+                   : name_fault(store, operation->key);
     case VS_OPERATION_DELETE_TAG:
         return name_fault(store, operation->key);
     case VS_OPERATION_PUT:
@@ -222,6 +236,11 @@ verso_err vs_keeping_apply(struct vs_store *store, const struct vs_operation *op
         return vs_retained_drop(retained, &range, 1);
     }
     if (operation->kind == VS_OPERATION_SET_TAG) {
+        uint64_t root = operation->number[0]; /* of a log it is the file's word */
+        if (!vs_retained_has(retained, root)) {
+            return vs_fault(VERSO_NOT_FOUND, "a tag of root %llu, which is not kept",
+                            (unsigned long long)root);
+        }
         return vs_retained_set_tag(retained, operation->key, operation->number[0],
                                    (int64_t)operation->number[1]);
     }

@@ -23,10 +23,13 @@ verso_err vs_keeping_load(struct vs_store *store);
 verso_err vs_keeping_save(struct vs_store *store, struct vs_page_writer *writer,
                           struct vs_tree_root *tags);
 
-/** What is wrong with an operation of this store's log that changes no tree, or NULL. */
-const char *vs_keeping_fault(const struct vs_store *store, const struct vs_operation *operation);
+/** What is wrong with an operation of this store's log that changes no tree, or NULL. `newest`: the
+ *  last root that may be there before it. */
+const char *vs_keeping_fault(const struct vs_store *store, const struct vs_operation *operation,
+                             uint64_t newest);
 
-/** Do in memory what a sound operation says. VERSO_NOMEM. */
+/** Do in memory what a sound operation says. VERSO_NOMEM; VERSO_NOT_FOUND: a tag of a root that is
+ *  not kept. */
 verso_err vs_keeping_apply(struct vs_store *store, const struct vs_operation *operation);
 
 /** Log one operation on policy or tags and do it; the setting was begun (vs_store_begin_setting()).

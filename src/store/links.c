@@ -6,8 +6,6 @@
  * L2  At most one link of a leaf has a given stamp.
  * L3  A link is overwritten only if no kept version lies between its stamp and the next one.
  */
-#include <assert.h>
-
 #include "store/store.h"
 
 /* Is a version kept (by the writer's clock) in [from, until)? */
@@ -113,11 +111,13 @@ verso_err vs_link_set(struct vs_page_writer *writer, vs_page_no leaf, vs_page_no
     *relief = false;
     const struct vs_descriptor *descriptor;
     verso_err err = vs_page_table_get(&writer->store->table, leaf, &descriptor);
+    if (err == VERSO_OK) {
+        err = vs_writer_check_alive(writer, leaf, descriptor);
+    }
     if (err != VERSO_OK) {
         return err;
     }
     uint64_t born = vs_descriptor_born(descriptor);
-    assert(vs_descriptor_died(descriptor) == VS_ALIVE);
     if (writer->version - born >= UINT32_MAX) {
         *relief = true; /* the distance does not fit a link */
         return VERSO_OK;

@@ -116,6 +116,18 @@ verso_err vs_writer_set_word(struct vs_page_writer *writer, vs_page_no page, uns
     return VERSO_OK;
 }
 
+verso_err vs_writer_check_alive(const struct vs_page_writer *writer, vs_page_no page,
+                                const struct vs_descriptor *descriptor)
+{
+    bool history = (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0;
+    if (vs_descriptor_died(descriptor) != VS_ALIVE || history != writer->history ||
+        vs_descriptor_born(descriptor) > writer->version) {
+        return vs_fault(VERSO_CORRUPT, "page %u: part of the newest root, but not alive in it",
+                        page);
+    }
+    return VERSO_OK;
+}
+
 verso_err vs_writer_bear(struct vs_page_writer *writer, vs_page_no page, enum vs_page_kind kind,
                          uint32_t crc)
 {
@@ -293,6 +305,9 @@ verso_err vs_page_drop(struct vs_page_writer *writer, vs_page_no page)
 {
     const struct vs_descriptor *descriptor;
     verso_err err = vs_page_table_get(&writer->store->table, page, &descriptor);
+    if (err == VERSO_OK) {
+        err = vs_writer_check_alive(writer, page, descriptor);
+    }
     if (err == VERSO_OK) {
         err = reserve_lists(writer, 1);
     }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/descriptor.h"
 #include "format/page.h"
 #include "store/deaths.h"
 #include "store/savepoint.h"
@@ -83,6 +84,11 @@ uint8_t *vs_store_frame_bytes(const struct vs_store *store, vs_page_no page);
 
 /** Drop the pages born[born_before ..] again: what they were made for has failed. Cannot fail. */
 void vs_writer_drop_since(struct vs_page_writer *writer, size_t born_before);
+
+/** Is the page what a transaction may replace, drop or link: alive, by the writer's clock? A file may
+ *  lead to a page twice, or to one that died. @retval VERSO_CORRUPT  It is not. */
+verso_err vs_writer_check_alive(const struct vs_page_writer *writer, vs_page_no page,
+                                const struct vs_descriptor *descriptor);
 
 /** Change a descriptor word, remembering what it was. */
 verso_err vs_writer_set_word(struct vs_page_writer *writer, vs_page_no page, unsigned word,

@@ -185,6 +185,19 @@ unsigned vs_edit_worst_case(const struct vs_tree_edit *edit)
     return 3 * (edit->root.depth + 1) + 2;
 }
 
+/** Before a page is the transaction's own, its counts are the file's word; changes add to them and
+ *  take from them without looking again. */
+static verso_err check_count(const struct vs_tree_edit *edit, const struct vs_path *path,
+                             unsigned level)
+{
+    const struct vs_path_step *step = &path->level[level];
+    const struct vs_path_step *above = step + 1;
+    uint64_t keys = vs_path_keys(step->own, level);
+    uint64_t counted =
+        level + 1 == path->depth ? edit->root.keys : vs_branch_keys(above->bytes, above->index);
+    return keys == counted ? VERSO_OK : vs_path_wrong_count(step->page, keys, counted);
+}
+
 verso_err vs_edit_own_path(struct vs_tree_edit *edit, struct vs_path *path, unsigned lowest)
 {
     assert(path->depth == edit->root.depth);
@@ -198,6 +211,10 @@ verso_err vs_edit_own_path(struct vs_tree_edit *edit, struct vs_path *path, unsi
         step->bytes = step->own;
         if (own == step->page) {
             continue;
+        }
+        err = check_count(edit, path, level);
+        if (err != VERSO_OK) {
+            return err;
         }
         step->page = own;
         if (level + 1 == path->depth) {

@@ -15,6 +15,12 @@ verso_err vs_path_wrong_level(vs_page_no page, const uint8_t *bytes, unsigned le
                     vs_page_kind(bytes), vs_page_level(bytes), vs_page_count(bytes), level);
 }
 
+verso_err vs_path_wrong_count(vs_page_no page, uint64_t keys, uint64_t counted)
+{
+    return vs_fault(VERSO_CORRUPT, "page %u: %llu keys below it, where %llu are counted", page,
+                    (unsigned long long)keys, (unsigned long long)counted);
+}
+
 verso_err vs_path_check_root(const struct vs_tree_root *root)
 {
     if (root->depth > VS_TREE_DEPTH_MAX) {

@@ -52,6 +52,15 @@ static inline verso_err vs_path_read(struct vs_pages *pages, vs_page_no page, un
     return VERSO_OK;
 }
 
+/** Keys below a page of this level, its own if it is a leaf. */
+static inline uint64_t vs_path_keys(const uint8_t *bytes, unsigned level)
+{
+    return level == 0 ? vs_page_count(bytes) : vs_branch_total(bytes);
+}
+
+/** Report a page that has not the keys that are counted above it. @return VERSO_CORRUPT. */
+verso_err vs_path_wrong_count(vs_page_no page, uint64_t keys, uint64_t counted);
+
 /** Where a page lies now, for prefetching: in the mapping, or in a frame of the arena. */
 static inline const uint8_t *vs_path_hint(const struct vs_pages *pages, vs_page_no page)
 {

@@ -200,18 +200,13 @@ static verso_err mend_chain(struct vs_tree_edit *edit, const struct vs_range_cut
     return err != VERSO_OK || leaf == before ? err : vs_chain_relink(edit, &cut->left, leaf);
 }
 
-static uint64_t keys_of(const struct vs_path *path, unsigned level)
-{
-    const uint8_t *bytes = path->level[level].bytes;
-    return level == 0 ? vs_page_count(bytes) : vs_branch_total(bytes);
-}
-
 /** Count the path's child anew, if it stays. */
 static void count_child(const struct vs_path *path, unsigned level, unsigned kept)
 {
     if (kept < level) {
         const struct vs_path_step *step = &path->level[level];
-        vs_branch_set_keys(step->own, step->index, keys_of(path, level - 1));
+        vs_branch_set_keys(step->own, step->index,
+                           vs_path_keys(path->level[level - 1].bytes, level - 1));
     }
 }
 
@@ -296,7 +291,7 @@ verso_err vs_range_cut_apply(struct vs_tree_edit *edit, struct vs_range_cut *cut
         return err;
     }
     trim(edit, cut);
-    edit->root.keys = keys_of(left, left->depth - 1);
+    edit->root.keys = vs_path_keys(left->level[left->depth - 1].bytes, left->depth - 1);
     return VERSO_OK;
 }
 

@@ -48,6 +48,11 @@ static verso_err read_pair(const struct vs_tree_edit *edit, const struct vs_path
         if (err != VERSO_OK) {
             return err;
         }
+        uint64_t keys = vs_path_keys(pair->bytes[side], level);
+        uint64_t counted = vs_branch_keys(parent, index + side);
+        if (keys != counted) {
+            return vs_path_wrong_count(pair->page[side], keys, counted);
+        }
     }
     return VERSO_OK;
 }
@@ -97,7 +102,7 @@ static verso_err replace_side(struct vs_tree_edit *edit, struct vs_path *path,
         return err;
     }
     memcpy(*bytes, edit->workspace->scratch[side], page_size_of(edit));
-    uint64_t keys = pair->level == 0 ? vs_page_count(*bytes) : vs_branch_total(*bytes);
+    uint64_t keys = vs_path_keys(*bytes, pair->level);
     struct vs_path_step *parent = &path->level[pair->level + 1];
     vs_branch_set_child(parent->own, pair->index + side, *own);
     vs_branch_set_keys(parent->own, pair->index + side, keys);
