@@ -13,7 +13,7 @@ seconds=${1:-60}
 [ $# -gt 0 ] && shift
 seed=${VERSO_FUZZ_SEED:-1}
 
-sh tools/install_needs.sh clang libclang-rt-14-dev cmake pkg-config libcriterion-dev
+sh tools/install_needs.sh clang libclang-rt-dev cmake pkg-config libcriterion-dev
 if [ ! -d build/fuzz ] && command -v ninja >/dev/null 2>&1; then
     CMAKE_GENERATOR=Ninja
     export CMAKE_GENERATOR

@@ -11,13 +11,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "log_mutation.h"
 #include "seed_stores.h"
+#include "simulated_random.h"
 #include "sparse_bytes.h"
 #include "verdict.h"
 
 enum {
     INPUT_MAX = 64 * 1024,
     PATH_SIZE = 1024,
+    CALLS_SEEDS = 12,
+    CALLS_SIZE = 1200,
 };
 
 static void write_file(const char *path, const uint8_t *bytes, size_t size)
@@ -33,7 +37,15 @@ static void make_directory(const char *path)
     verdict_require(mkdir(path, 0777) == 0 || errno == EEXIST, path);
 }
 
-/* A store file that a clean close, or a crash after it, has left. */
+/* A folder for a target's seeds. */
+static void make_folder(const char *directory, const char *target)
+{
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, target);
+    make_directory(path);
+}
+
+/* A store file that a clean close has left. */
 static void write_store(const char *directory, const char *name, struct simulated_disk *disk,
                         uint8_t choices)
 {
@@ -51,9 +63,7 @@ static void write_store(const char *directory, const char *name, struct simulate
 
 static void write_stores(const char *directory)
 {
-    char path[PATH_SIZE];
-    (void)snprintf(path, sizeof path, "%s/file", directory);
-    make_directory(path);
+    make_folder(directory, "file");
     for (unsigned story = 0; story < SEED_STORIES; story++) {
         for (size_t page_size = 512; page_size <= 4096; page_size *= page_size == 512 ? 2 : 4) {
             char name[32];
@@ -65,6 +75,74 @@ static void write_stores(const char *directory)
     }
 }
 
+/* The segments of the log that a crash has left, behind each other. */
+static void write_log(const char *directory, unsigned story, bool larger)
+{
+    static uint8_t log[LOG_SEGMENTS_MAX * LOG_SEGMENT_SIZE];
+    static uint8_t input[INPUT_MAX];
+    char path[PATH_SIZE];
+    struct simulated_disk *disk = seed_store_crashed((enum seed_story)story, larger ? 1024 : 512);
+    size_t size = 0;
+    for (unsigned i = 0; i < LOG_SEGMENTS_MAX; i++) {
+        uint64_t part = 0;
+        (void)snprintf(path, sizeof path, SEED_STORE_PATH "-wal.%u", i);
+        const uint8_t *bytes = simulated_disk_bytes(disk, path, &part);
+        if (bytes != NULL) {
+            memcpy(log + size, bytes, (size_t)part);
+            size += (size_t)part;
+        }
+    }
+    simulated_disk_close(disk);
+    input[0] = (uint8_t)(story + (larger ? 8 : 0) + 16);
+    size_t packed = sparse_pack(log, size, input + 1, sizeof input - 1);
+    (void)snprintf(path, sizeof path, "%s/log/seed-%u-%d", directory, story, larger ? 1024 : 512);
+    write_file(path, input, packed + 1);
+}
+
+static void write_logs(const char *directory)
+{
+    make_folder(directory, "log");
+    for (unsigned story = 0; story < SEED_STORIES; story++) {
+        write_log(directory, story, false);
+        write_log(directory, story, true);
+    }
+}
+
+static void write_increments(const char *directory)
+{
+    static uint8_t input[INPUT_MAX];
+    make_folder(directory, "increment");
+    for (unsigned larger = 0; larger < 2; larger++) {
+        char path[PATH_SIZE];
+        uint64_t size = 0;
+        struct seed_increment seed = seed_increment_make(larger == 1 ? 1024 : 512);
+        const uint8_t *bytes = simulated_disk_bytes(seed.increment, SEED_INCREMENT_PATH, &size);
+        verdict_require(bytes != NULL && size < sizeof input, "a seed is too long");
+        input[0] = (uint8_t)(larger + 2);
+        memcpy(input + 1, bytes, (size_t)size);
+        (void)snprintf(path, sizeof path, "%s/increment/seed-%u", directory, larger);
+        write_file(path, input, (size_t)size + 1);
+        simulated_disk_close(seed.base);
+        simulated_disk_close(seed.increment);
+    }
+}
+
+/* Calls at random: the steps of the model take any bytes. */
+static void write_calls(const char *directory)
+{
+    make_folder(directory, "api");
+    for (unsigned seed = 0; seed < CALLS_SEEDS; seed++) {
+        uint8_t input[CALLS_SIZE];
+        char path[PATH_SIZE];
+        struct simulated_random random = {seed};
+        for (size_t i = 0; i < sizeof input; i++) {
+            input[i] = (uint8_t)simulated_random_next(&random);
+        }
+        (void)snprintf(path, sizeof path, "%s/api/seed-%u", directory, seed);
+        write_file(path, input, sizeof input);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -73,5 +151,8 @@ int main(int argc, char **argv)
     }
     make_directory(argv[1]);
     write_stores(argv[1]);
+    write_logs(argv[1]);
+    write_increments(argv[1]);
+    write_calls(argv[1]);
     return 0;
 }

@@ -172,3 +172,39 @@ struct simulated_disk *seed_store_crashed(enum seed_story story, size_t page_siz
     simulated_disk_close(disk);
     return left;
 }
+
+/* The file of one disk on a new one, under another name. */
+static struct simulated_disk *carry(struct simulated_disk *from, const char *path, const char *as)
+{
+    uint64_t size = 0;
+    const uint8_t *bytes = simulated_disk_bytes(from, path, &size);
+    verdict_require(bytes != NULL, "a seed has no file");
+    struct simulated_disk *disk = simulated_disk_open(size);
+    simulated_disk_put(disk, as, bytes, (size_t)size);
+    return disk;
+}
+
+struct seed_increment seed_increment_make(size_t page_size)
+{
+    struct simulated_disk *disk = simulated_disk_open(page_size);
+    verso_store *store = seed_store_open(disk, page_size);
+    play(store, SEED_SMALL);
+    verso_txn *txn = begin(store);
+    for (unsigned i = 0; i < 40; i++) {
+        put(txn, i, 20);
+    }
+    put(tree(txn, "more"), 3, 5);
+    commit(txn, "base");
+    must(verso_tag_set(store, verso_text("base"), 0)); /* kept, whatever the stories set */
+    verso_copy_report report = {.size = sizeof report};
+    must(verso_copy(store, "copy", NULL, &report));
+    play(store, SEED_LONG);
+    play(store, SEED_TREES);
+    verso_root_id since = report.newest;
+    must(verso_copy_since(store, since, SEED_INCREMENT_PATH, &report));
+    must(verso_close(store));
+    struct seed_increment seed = {carry(disk, "copy", SEED_STORE_PATH),
+                                  carry(disk, SEED_INCREMENT_PATH, SEED_INCREMENT_PATH)};
+    simulated_disk_close(disk);
+    return seed;
+}

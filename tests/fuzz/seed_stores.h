@@ -10,6 +10,7 @@
 #include "verso.h"
 
 #define SEED_STORE_PATH "store"
+#define SEED_INCREMENT_PATH "increment"
 
 /** What a store went through. */
 enum seed_story {
@@ -27,7 +28,15 @@ struct simulated_disk *seed_store_closed(enum seed_story story, size_t page_size
 /** Play the story on a new disk up to its last commit, and cut the power: the log is needed. */
 struct simulated_disk *seed_store_crashed(enum seed_story story, size_t page_size);
 
-/** Open the store on its disk. */
+/** A store and an increment to it, each on a disk of its own. */
+struct seed_increment {
+    struct simulated_disk *base;      /* SEED_STORE_PATH */
+    struct simulated_disk *increment; /* SEED_INCREMENT_PATH */
+};
+
+struct seed_increment seed_increment_make(size_t page_size);
+
+/** Open the store on its disk; of an existing one any page size (0). */
 verso_store *seed_store_open(struct simulated_disk *disk, size_t page_size);
 
 #endif

@@ -1,0 +1,144 @@
+/*
+ * fuzz_log.c - a sound store whose log is hostile: what opens is sound, what does not has lost
+ * nothing.
+ *
+ * An input is a byte of choices and the log's segments, packed (sparse_bytes.h).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "fuzz_target.h"
+#include "log_mutation.h"
+#include "seed_stores.h"
+#include "sparse_bytes.h"
+#include "store_reading.h"
+#include "store_writing.h"
+#include "verdict.h"
+
+enum {
+    LOG_BYTES_MAX = LOG_SEGMENTS_MAX * LOG_SEGMENT_SIZE,
+    DISK_BYTES = 16 << 20,
+    PATH_SIZE = 64,
+    /* choices: the story, then */
+    STORY = 7,
+    LARGER_PAGES = 8,
+    WRITES = 16,
+};
+
+static uint8_t log_bytes[LOG_BYTES_MAX];
+
+static void segment_path(unsigned number, char *path)
+{
+    (void)snprintf(path, PATH_SIZE, SEED_STORE_PATH "-wal.%u", number);
+}
+
+/* The disk as the story's crash left it: made once. */
+static struct simulated_disk *template_of(unsigned choices)
+{
+    static struct simulated_disk *templates[SEED_STORIES][2];
+    unsigned story = (choices & STORY) % SEED_STORIES;
+    bool larger = (choices & LARGER_PAGES) != 0;
+    struct simulated_disk **found = &templates[story][larger];
+    if (*found == NULL) {
+        *found = seed_store_crashed((enum seed_story)story, larger ? 1024 : 512);
+    }
+    return *found;
+}
+
+static void replace_segments(struct simulated_disk *disk, const uint8_t *bytes, size_t size)
+{
+    char path[PATH_SIZE];
+    for (unsigned i = 0; i < 2 * LOG_SEGMENTS_MAX; i++) {
+        segment_path(i, path);
+        if (simulated_disk_exists(disk, path)) {
+            simulated_disk_remove(disk, path);
+        }
+        size_t at = (size_t)i * LOG_SEGMENT_SIZE;
+        if (at < size) {
+            size_t part = size - at < LOG_SEGMENT_SIZE ? size - at : LOG_SEGMENT_SIZE;
+            simulated_disk_put(disk, path, bytes + at, part);
+        }
+    }
+}
+
+/* Give the disk the log back that belongs to its store: nothing may be lost. */
+static void require_nothing_lost(struct simulated_disk *disk, struct simulated_disk *template)
+{
+    char path[PATH_SIZE];
+    replace_segments(disk, NULL, 0);
+    for (unsigned i = 0; i < 2 * LOG_SEGMENTS_MAX; i++) {
+        uint64_t size = 0;
+        segment_path(i, path);
+        const uint8_t *bytes = simulated_disk_bytes(template, path, &size);
+        if (bytes != NULL) {
+            simulated_disk_put(disk, path, bytes, (size_t)size);
+        }
+    }
+    verso_store *store = seed_store_open(disk, 0);
+    verdict_require(store_is_sound(store), "a refused log has done harm to the store");
+    verdict_require(verso_close(store) == VERSO_OK, "closing fails");
+}
+
+static void use_store(verso_store *store, unsigned choices)
+{
+    verdict_require(store_is_sound(store), "a log has led to a store that is not sound");
+    store_read_all(store, true);
+    if (choices & WRITES) {
+        (void)store_write_all(store, true);
+        verdict_require(store_is_sound(store), "writing has done harm");
+    }
+    verdict_require(verso_close(store) == VERSO_OK, "closing fails");
+}
+
+static verso_err open_store(struct simulated_disk *disk, verso_store **store)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.arena_bytes = 1; /* the least there is, as is the next */
+    options.log_bytes = 1;
+    options.system = simulated_disk_os(disk);
+    return verso_open(SEED_STORE_PATH, &options, store);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1) {
+        return 0;
+    }
+    size_t log_size = sparse_unpack(data + 1, size - 1, log_bytes, sizeof log_bytes);
+    struct simulated_disk *template = template_of(data[0]);
+    struct simulated_disk *disk = simulated_disk_clone(template);
+    simulated_disk_set_capacity(disk, DISK_BYTES);
+    replace_segments(disk, log_bytes, log_size);
+    verso_store *store = NULL;
+    verso_err err = open_store(disk, &store);
+    if (err == VERSO_OK) {
+        use_store(store, data[0]);
+        store = seed_store_open(disk, 0);
+        verdict_require(store_is_sound(store), "a store is not sound after reopening");
+        verdict_require(verso_close(store) == VERSO_OK, "closing fails");
+    } else {
+        verdict_require(verdict_is_damage(err) || err == VERSO_LIMIT,
+                        "opening fails with a code that says nothing of the log");
+        require_nothing_lost(disk, template);
+    }
+    verdict_require(simulated_disk_open_files(disk) == 0, "files are left open");
+    simulated_disk_close(disk);
+    return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    if (size < 1 || max_size < 2) {
+        return LLVMFuzzerMutate(data, size, max_size);
+    }
+    size_t log_size = sparse_unpack(data + 1, size - 1, log_bytes, sizeof log_bytes);
+    log_size = log_mutate(log_bytes, log_size, sizeof log_bytes, seed);
+    size_t packed = sparse_pack(log_bytes, log_size, data + 1, max_size - 1);
+    if (packed == 0) {
+        return LLVMFuzzerMutate(data, size < max_size ? size : max_size, max_size);
+    }
+    if (seed % 16 == 0) {
+        data[0] ^= WRITES;
+    }
+    return packed + 1;
+}
