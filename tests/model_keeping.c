@@ -183,6 +183,8 @@ const char *model_policy_set(struct expected_roots *roots, verso_store *store,
     if (fault != NULL) {
         return fault;
     }
+    verso_stats stats = {.size = sizeof stats};
+    bool all_published = verso_stat(store, &stats) == VERSO_OK && stats.published == stats.tip;
     bool borderline = is_borderline(keeping, &policy);
     struct expected_keeping before = *keeping; /* without its marks, which go on */
     keeping->now.policy = policy;
@@ -200,8 +202,7 @@ const char *model_policy_set(struct expected_roots *roots, verso_store *store,
     fault = compare_trial(keeping, &said, &before);
     uint64_t bytes_after = 0;
     fault = fault == NULL ? held_bytes(store, &bytes_after) : fault;
-    bool all_seen = before.observed == keeping->newest; /* else some were published meanwhile */
-    if (fault == NULL && all_seen && bytes_before - bytes_after != said.effect.freed_bytes) {
+    if (fault == NULL && all_published && bytes_before - bytes_after != said.effect.freed_bytes) {
         snprintf(fault_text, sizeof fault_text,
                  "a policy freed %" PRIu64 " bytes, but the trial said %" PRIu64,
                  bytes_before - bytes_after, said.effect.freed_bytes);
