@@ -268,6 +268,21 @@ Test(page_table, parts_beyond_the_end_of_the_file_are_not_touched)
     cr_assert_eq(outcome(1), VERSO_CORRUPT);
 }
 
+/* They would lead to pages that a checkpoint may cut off. */
+Test(page_table, blocks_beyond_the_high_water_mark_are_damage)
+{
+    plant_file();
+    open_table();
+    vs_page_table_set_high_water(&table, PAGES - 64);
+    cr_assert_eq(outcome(1), VERSO_OK);
+    cr_assert_eq(outcome(PAGES - 65), VERSO_OK);
+    cr_assert_eq(outcome(PAGES - 1), VERSO_CORRUPT);
+    vs_page_table_clear(&table);
+    open_table();
+    vs_page_table_set_high_water(&table, PAGES - 63);
+    cr_assert_eq(outcome(PAGES - 1), VERSO_OK, "its block is partly used");
+}
+
 Test(page_table, impossible_entries_lead_nowhere)
 {
     plant_file();

@@ -26,6 +26,7 @@ verso_err vs_page_table_init(struct vs_page_table *table, const uint8_t *map, si
     atomic_store(&table->map, map);
     table->page_size = page_size;
     table->blocks = (uint32_t)(((uint64_t)pages + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
+    table->blocks_at_open = table->blocks;
     table->readers = readers;
     table->interval = 1;
     pthread_mutex_init(&table->load_lock, NULL);
@@ -62,6 +63,11 @@ void vs_page_table_clear(struct vs_page_table *table)
     free(table->entries);
     pthread_mutex_destroy(&table->load_lock);
     pthread_mutex_destroy(&table->freeze_lock);
+}
+
+void vs_page_table_set_high_water(struct vs_page_table *table, uint64_t high_water)
+{
+    table->blocks_at_open = (high_water + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES;
 }
 
 void vs_page_table_set_top(struct vs_page_table *table, const uint64_t *top)
@@ -163,6 +169,9 @@ static verso_err verify_block(struct vs_page_table *table, uint32_t number)
     struct vs_block *block = &table->block[number];
     uint64_t entry = atomic_load_explicit(&table->entry[number], memory_order_acquire);
     uint32_t where = VS_BLOCK_EMPTY;
+    if (entry != 0 && number >= table->blocks_at_open) {
+        return vs_fault(VERSO_CORRUPT, "table block %u lies beyond the high-water mark", number);
+    }
     if (entry != 0) {
         const uint8_t *bytes = NULL;
         unsigned copy = vs_entry_copy(entry);

@@ -53,6 +53,7 @@ struct vs_page_table {
     _Atomic(const uint8_t *) map; /* the store file, as in vs_pages */
     size_t page_size;
     uint32_t blocks;             /* that can be */
+    uint64_t blocks_at_open;     /* none beyond was written before */
     _Atomic uint64_t file_bytes; /* nothing beyond may be touched in the mapping */
 
     struct vs_block *block;
@@ -82,6 +83,10 @@ struct vs_page_table {
 verso_err vs_page_table_init(struct vs_page_table *table, const uint8_t *map, size_t page_size,
                              vs_page_no pages, const struct vs_reader_slots *readers);
 void vs_page_table_clear(struct vs_page_table *table);
+
+/** Pages from `high_water` on were never used, as the meta at open says: an entry that describes
+ *  them is damage. Before the first look. */
+void vs_page_table_set_high_water(struct vs_page_table *table, uint64_t high_water);
 
 /** Set the top entries that a meta names; nothing else was loaded yet. */
 void vs_page_table_set_top(struct vs_page_table *table, const uint64_t *top);
