@@ -4,9 +4,9 @@
 # Usage: sh tests/fuzz.sh [SECONDS_PER_TARGET] [TARGET...]     default: 60, all targets
 #
 # A run begins with the corpus in tests/fuzz/corpus and what former runs have left in
-# build/fuzz/work/TARGET; nothing in tests/ is changed. Each target ends with one line:
+# build/fuzz/runs/TARGET; nothing in tests/ is changed. Each target ends with one line:
 #     target seed executions seconds executions/s verdict
-# VERSO_FUZZ_SEED sets the seed (default 1). What fails is in build/fuzz/work/TARGET-crash-*.
+# VERSO_FUZZ_SEED sets the seed (default 1). What fails is in build/fuzz/runs/TARGET-crash-*.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -24,7 +24,7 @@ cmake --build --preset fuzz --parallel "$(nproc)" >/dev/null
 
 failed=0
 for target in "$@"; do
-    work=build/fuzz/work/$target
+    work=build/fuzz/runs/$target
     mkdir -p "$work"
     verdict=clean
     UBSAN_OPTIONS=print_stacktrace=1 nice -n 19 "build/fuzz/tests/fuzz/fuzz_$target" \
