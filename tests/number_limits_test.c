@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/handles.h"
 #include "api_scenarios.h"
 #include "format/meta.h"
 #include "format/segment.h"
@@ -40,6 +41,10 @@ static struct simulated_disk *far_on(uint64_t version, uint64_t generation, uint
     struct simulated_disk *disk = simulated_disk_open(1);
     verso_store *store;
     cr_assert_eq(scenario_open(disk, SCENARIO_PATH, &store), VERSO_OK);
+    if (version > 1) { /* no file has room for all the roots before it */
+        const struct vs_version_range before = {1, version - 1};
+        cr_assert_eq(vs_retained_drop(&store->store->retained, &before, 1), VERSO_OK);
+    }
     cr_assert_eq(verso_close(store), VERSO_OK);
     struct vs_meta meta;
     read_meta(disk, &meta);
