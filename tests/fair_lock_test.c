@@ -15,9 +15,9 @@ static unsigned order[THREADS]; /* guarded by lock */
 
 static uint64_t tickets(void)
 {
-    pthread_mutex_lock(&lock.mutex);
+    vs_lock_take(&lock.mutex);
     uint64_t next = lock.next;
-    pthread_mutex_unlock(&lock.mutex);
+    vs_lock_release(&lock.mutex);
     return next;
 }
 

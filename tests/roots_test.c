@@ -62,18 +62,18 @@ static void append(uint64_t version, const char *note)
 
 static void forget(uint64_t version)
 {
-    pthread_mutex_lock(&roots.lookup_lock);
+    vs_lock_take(&roots.lookup_lock);
     vs_roots_forget(&roots, version);
-    pthread_mutex_unlock(&roots.lookup_lock);
+    vs_lock_release(&roots.lookup_lock);
 }
 
 static bool finds(uint64_t version, const char *note)
 {
     struct vs_root_record record;
     uint8_t bytes[VS_NOTE_MAX];
-    pthread_mutex_lock(&roots.lookup_lock);
+    vs_lock_take(&roots.lookup_lock);
     bool found = vs_roots_find(&roots, version, &record, bytes);
-    pthread_mutex_unlock(&roots.lookup_lock);
+    vs_lock_release(&roots.lookup_lock);
     return found && record.version == version && is_whole(&record) &&
            record.note.size == strlen(note) && memcmp(bytes, note, strlen(note)) == 0;
 }

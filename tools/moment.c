@@ -108,7 +108,7 @@ static bool read_offset(struct word *word, int64_t *offset_s)
 
 static bool read_calendar(struct word *word, int64_t *time_us)
 {
-    int64_t day_s;
+    int64_t day_s = 0;
     int64_t clock_s = 0;
     int64_t offset_s = 0;
     uint32_t fraction_us = 0;

@@ -91,9 +91,9 @@ static verso_err check_uuid(const struct applying *applying)
 {
     struct vs_store *store = applying->store;
     uint8_t uuid[16];
-    pthread_mutex_lock(&store->roots.lookup_lock); /* guards the meta */
+    vs_lock_take(&store->roots.lookup_lock); /* guards the meta */
     memcpy(uuid, store->meta.uuid, sizeof uuid);
-    pthread_mutex_unlock(&store->roots.lookup_lock);
+    vs_lock_release(&store->roots.lookup_lock);
     if (memcmp(uuid, applying->reader.header.uuid, sizeof uuid) == 0) {
         return VERSO_OK;
     }

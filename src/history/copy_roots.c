@@ -134,10 +134,10 @@ verso_err vs_copy_choose(struct vs_store *store, const struct vs_copy_choice *ch
                          struct vs_copy_roots *roots)
 {
     *roots = (struct vs_copy_roots){.store = store};
-    pthread_mutex_lock(&store->roots.lookup_lock); /* guards the meta */
+    vs_lock_take(&store->roots.lookup_lock); /* guards the meta */
     memcpy(roots->uuid, store->meta.uuid, sizeof roots->uuid);
     roots->epoch = store->meta.epoch;
-    pthread_mutex_unlock(&store->roots.lookup_lock);
+    vs_lock_release(&store->roots.lookup_lock);
     roots->retention = vs_retained_policy(&store->retained);
     uint64_t newest = vs_roots_published(&store->roots);
     if (choice->since != 0) {

@@ -75,9 +75,9 @@ static verso_err find_locked(struct vs_store *store, uint64_t version,
 verso_err vs_history_find(struct vs_store *store, uint64_t version, struct vs_root_record *record,
                           uint8_t *note)
 {
-    pthread_mutex_lock(&store->roots.lookup_lock);
+    vs_lock_take(&store->roots.lookup_lock);
     verso_err err = find_locked(store, version, record, note);
-    pthread_mutex_unlock(&store->roots.lookup_lock);
+    vs_lock_release(&store->roots.lookup_lock);
     return err;
 }
 
@@ -119,10 +119,10 @@ uint64_t vs_history_count(struct vs_store *store)
     if (published == 0) {
         return 0;
     }
-    pthread_mutex_lock(&store->retained.lock);
+    vs_lock_take(&store->retained.lock);
     uint64_t count = vs_version_set_count(&store->retained.set, 1, published);
     bool own = vs_version_set_has(&store->retained.set, published);
-    pthread_mutex_unlock(&store->retained.lock);
+    vs_lock_release(&store->retained.lock);
     return count + (own ? 0 : 1);
 }
 

@@ -1,7 +1,28 @@
 /*
- * thread.c - the thread's number, asked for once a thread; see thread.h.
+ * thread.c - starting threads, and the thread's number, asked for once a thread; see thread.h.
  */
 #include "os/thread.h"
+
+#include <sched.h>
+
+#include "os/fault.h"
+
+verso_err vs_thread_start(struct vs_thread *thread, void *(*work)(void *), void *argument)
+{
+    return pthread_create(&thread->thread, NULL, work, argument) == 0
+               ? VERSO_OK
+               : vs_fault(VERSO_NOMEM, "cannot start a thread");
+}
+
+void vs_thread_join(struct vs_thread *thread)
+{
+    pthread_join(thread->thread, NULL);
+}
+
+void vs_thread_give_way(void)
+{
+    sched_yield();
+}
 
 #if defined(__linux__)
 #include <sys/syscall.h>

@@ -279,7 +279,7 @@ void vs_store_drop_old_mappings(struct vs_store *store)
     if (store->mapping.old == NULL) {
         return;
     }
-    pthread_mutex_lock(&store->roots.lookup_lock); /* M2 */
+    vs_lock_take(&store->roots.lookup_lock); /* M2 */
     uint64_t coming = atomic_load(&store->location_epoch) + 1;
     uint64_t oldest = vs_reader_oldest_epoch(&store->readers);
     struct vs_old_mapping **at = &store->mapping.old;
@@ -293,7 +293,7 @@ void vs_store_drop_old_mappings(struct vs_store *store)
         old->epoch = old->epoch == NOT_NOTED ? coming : old->epoch;
         at = &old->next;
     }
-    pthread_mutex_unlock(&store->roots.lookup_lock);
+    vs_lock_release(&store->roots.lookup_lock);
 }
 
 void vs_store_release_address_space(struct vs_store *store)

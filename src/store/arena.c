@@ -32,7 +32,7 @@ verso_err vs_arena_init(struct vs_arena *arena, unsigned page_shift, uint64_t wa
             arena->capacity = (uint32_t)(size >> page_shift);
             vs_memory_prefer_huge(arena->frames, arena->frames_size);
             arena->touched = 1;
-            pthread_mutex_init(&arena->limbo_lock, NULL);
+            vs_lock_init(&arena->limbo_lock, VS_LOCK_LIMBO);
             return VERSO_OK;
         }
     }
@@ -50,7 +50,7 @@ void vs_arena_clear(struct vs_arena *arena)
         free(batch->vacated);
         free(batch);
     }
-    pthread_mutex_destroy(&arena->limbo_lock);
+    vs_lock_clear(&arena->limbo_lock);
     free(arena->free);
     vs_memory_release(arena->frames, arena->frames_size);
     arena->frames = NULL;
@@ -103,7 +103,7 @@ static bool settle(struct vs_arena *arena, struct vs_limbo *batch)
 
 static void settle_limbo(struct vs_arena *arena)
 {
-    pthread_mutex_lock(&arena->limbo_lock);
+    vs_lock_take(&arena->limbo_lock);
     struct vs_limbo **at = &arena->limbo;
     while (*at != NULL) {
         struct vs_limbo *batch = *at;
@@ -115,7 +115,7 @@ static void settle_limbo(struct vs_arena *arena)
             at = &batch->next;
         }
     }
-    pthread_mutex_unlock(&arena->limbo_lock);
+    vs_lock_release(&arena->limbo_lock);
 }
 
 /* Frames never used before. */
@@ -184,8 +184,8 @@ void vs_arena_vacate(struct vs_arena *arena, struct vs_vacated *vacated, size_t 
         return;
     }
     *batch = (struct vs_limbo){NULL, epoch, UINT64_MAX, count, vacated};
-    pthread_mutex_lock(&arena->limbo_lock);
+    vs_lock_take(&arena->limbo_lock);
     batch->next = arena->limbo;
     arena->limbo = batch;
-    pthread_mutex_unlock(&arena->limbo_lock);
+    vs_lock_release(&arena->limbo_lock);
 }

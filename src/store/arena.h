@@ -11,11 +11,11 @@
 #ifndef VERSO_STORE_ARENA_H
 #define VERSO_STORE_ARENA_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include "format/page.h"
+#include "os/lock.h"
 #include "store/reader_slots.h"
 #include "verso.h"
 
@@ -40,7 +40,7 @@ struct vs_arena {
     _Atomic uint64_t busy; /* frames of pages not in the file: what the arena's limit counts */
     _Atomic uint64_t held; /* frames in limbo */
     const struct vs_reader_slots *readers;
-    pthread_mutex_t limbo_lock;
+    struct vs_lock limbo_lock;
     struct vs_limbo *limbo; /* guarded by limbo_lock */
 };
 

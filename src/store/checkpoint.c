@@ -126,10 +126,10 @@ static verso_err copy_kept(struct vs_checkpoint *checkpoint, uint64_t version)
 
 static void set_frozen(struct vs_store *store, const struct vs_version_set *kept)
 {
-    pthread_mutex_lock(&store->state_lock);
+    vs_lock_take(&store->state_lock);
     store->frozen = kept;
     store->checkpoint_stamp++;
-    pthread_mutex_unlock(&store->state_lock);
+    vs_lock_release(&store->state_lock);
 }
 
 /* What the new metas will say, but for the table's top. */
@@ -445,19 +445,19 @@ static void let_go(struct vs_checkpoint *checkpoint)
     vs_page_table_thaw(&store->table, checkpoint->blocks, checkpoint->block_count, move,
                        before + 1);
 
-    pthread_mutex_lock(&store->roots.lookup_lock);
+    vs_lock_take(&store->roots.lookup_lock);
     store->meta = checkpoint->meta;
     vs_roots_forget(&store->roots, checkpoint->meta.root.version);
     atomic_store(&store->generation, checkpoint->meta.generation);
-    pthread_mutex_unlock(&store->roots.lookup_lock);
+    vs_lock_release(&store->roots.lookup_lock);
 
-    pthread_mutex_lock(&store->state_lock);
+    vs_lock_take(&store->state_lock);
     struct vs_version_set before_it = store->on_disk;
     store->on_disk = checkpoint->roots;
     checkpoint->roots = before_it; /* freed with the checkpoint */
     store->frozen = NULL;
     store->checkpoint_stamp++;
-    pthread_mutex_unlock(&store->state_lock);
+    vs_lock_release(&store->state_lock);
     atomic_store(&store->checkpoint_done, true);
     atomic_store(&store->checkpoint_lsn, checkpoint->meta.log_lsn);
     atomic_store(&store->checkpoint_version, checkpoint->meta.root.version);
@@ -551,12 +551,12 @@ verso_err vs_store_settle_memory(struct vs_store *store)
         err = enter_history(store, NULL, version);
     }
     if (err == VERSO_OK) {
-        pthread_mutex_lock(&store->roots.lookup_lock);
+        vs_lock_take(&store->roots.lookup_lock);
         store->meta.history = store->history.roots;
         store->meta.generation++;
         atomic_store(&store->generation, store->meta.generation);
         vs_roots_forget(&store->roots, version);
-        pthread_mutex_unlock(&store->roots.lookup_lock);
+        vs_lock_release(&store->roots.lookup_lock);
         atomic_store(&store->checkpoint_version, version);
     }
     vs_store_release_writer(store);

@@ -2,11 +2,10 @@
  * checkpointer.c - when checkpoints and background syncs happen: one thread a store, or, where the
  * system has no threads of ours, the committing thread itself.
  */
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "os/fault.h"
+#include "os/thread.h"
 #include "store/checkpoint.h"
 #include "store/store.h"
 
@@ -18,15 +17,15 @@ enum {
 };
 
 struct vs_checkpointer {
-    pthread_mutex_t lock; /* checkpoint_lock */
-    pthread_cond_t work;  /* something to do */
-    pthread_cond_t done;  /* a checkpoint ended */
-    bool under_way;       /* guarded by lock */
+    struct vs_lock lock;      /* checkpoint_lock */
+    struct vs_condition work; /* something to do */
+    struct vs_condition done; /* a checkpoint ended */
+    bool under_way;           /* guarded by lock */
     bool due;
     bool sync_soon;
     bool stop;
     bool running; /* the thread exists; constant between start and stop */
-    pthread_t thread;
+    struct vs_thread thread;
     verso_err failed; /* the last background checkpoint's outcome; guarded by lock */
 };
 
@@ -35,32 +34,36 @@ struct vs_checkpointer {
 void vs_checkpoint_wait(struct vs_store *store)
 {
     struct vs_checkpointer *checkpointer = store->checkpointer;
-    pthread_mutex_lock(&checkpointer->lock);
+    vs_lock_order_check(VS_LOCK_CHECKPOINT);
+    vs_lock_take(&checkpointer->lock);
     while (checkpointer->under_way) {
-        pthread_cond_wait(&checkpointer->done, &checkpointer->lock);
+        vs_condition_wait(&checkpointer->done, &checkpointer->lock);
     }
-    pthread_mutex_unlock(&checkpointer->lock);
+    vs_lock_release(&checkpointer->lock);
 }
 
 void vs_checkpoint_enter(struct vs_store *store)
 {
     struct vs_checkpointer *checkpointer = store->checkpointer;
-    pthread_mutex_lock(&checkpointer->lock);
+    vs_lock_order_check(VS_LOCK_CHECKPOINT);
+    vs_lock_take(&checkpointer->lock);
     while (checkpointer->under_way) {
-        pthread_cond_wait(&checkpointer->done, &checkpointer->lock);
+        vs_condition_wait(&checkpointer->done, &checkpointer->lock);
     }
     checkpointer->under_way = true;
-    pthread_mutex_unlock(&checkpointer->lock);
+    vs_lock_release(&checkpointer->lock);
+    vs_lock_order_enter(VS_LOCK_CHECKPOINT);
 }
 
 void vs_checkpoint_leave(struct vs_store *store)
 {
     struct vs_checkpointer *checkpointer = store->checkpointer;
-    pthread_mutex_lock(&checkpointer->lock);
+    vs_lock_order_leave(VS_LOCK_CHECKPOINT);
+    vs_lock_take(&checkpointer->lock);
     checkpointer->under_way = false;
     checkpointer->due = false;
-    pthread_cond_broadcast(&checkpointer->done);
-    pthread_mutex_unlock(&checkpointer->lock);
+    vs_condition_wake_all(&checkpointer->done);
+    vs_lock_release(&checkpointer->lock);
 }
 
 /* ---- limits ---- */
@@ -86,12 +89,12 @@ static bool exceeds(struct vs_store *store, bool hard)
 static void ask(struct vs_store *store, bool *flag)
 {
     struct vs_checkpointer *checkpointer = store->checkpointer;
-    pthread_mutex_lock(&checkpointer->lock);
+    vs_lock_take(&checkpointer->lock);
     if (!*flag) {
         *flag = true;
-        pthread_cond_signal(&checkpointer->work);
+        vs_condition_wake_one(&checkpointer->work);
     }
-    pthread_mutex_unlock(&checkpointer->lock);
+    vs_lock_release(&checkpointer->lock);
 }
 
 void vs_checkpointer_nudge(struct vs_store *store)
@@ -145,43 +148,30 @@ verso_err vs_checkpointer_wait_for_room(struct vs_store *store)
     if (!exceeds(store, true)) {
         return VERSO_OK;
     }
-    pthread_mutex_lock(&checkpointer->lock);
+    vs_lock_take(&checkpointer->lock);
     checkpointer->failed = VERSO_OK;
     while (exceeds(store, true) && checkpointer->failed == VERSO_OK &&
            !atomic_load(&store->poisoned)) {
         checkpointer->due = true;
-        pthread_cond_signal(&checkpointer->work);
-        pthread_cond_wait(&checkpointer->done, &checkpointer->lock);
+        vs_condition_wake_one(&checkpointer->work);
+        vs_condition_wait(&checkpointer->done, &checkpointer->lock);
     }
     verso_err err = checkpointer->failed;
-    pthread_mutex_unlock(&checkpointer->lock);
+    vs_lock_release(&checkpointer->lock);
     return err == VERSO_OK ? err : vs_fault(err, "log and arena are full, and a checkpoint failed");
 }
 
 /* ---- the thread ---- */
 
-static struct timespec from_now(unsigned ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    return until;
-}
-
 static void background_checkpoint(struct vs_store *store)
 {
     verso_err err = vs_checkpoint_within_budget(store, false);
     struct vs_checkpointer *checkpointer = store->checkpointer;
-    pthread_mutex_lock(&checkpointer->lock);
+    vs_lock_take(&checkpointer->lock);
     checkpointer->failed = err;
     checkpointer->due = false;
-    pthread_cond_broadcast(&checkpointer->done);
-    pthread_mutex_unlock(&checkpointer->lock);
+    vs_condition_wake_all(&checkpointer->done);
+    vs_lock_release(&checkpointer->lock);
 }
 
 /* A failed sync poisons the log: committers learn it there. */
@@ -207,22 +197,20 @@ static void *work(void *argument)
     bool interval = store->config.durability == VERSO_DURABILITY_INTERVAL;
     unsigned wait_ms = interval ? store->config.interval_ms : IDLE_MS;
     int64_t last = store->os->monotonic_us(store->os);
-    pthread_mutex_lock(&checkpointer->lock);
+    vs_lock_take(&checkpointer->lock);
     while (!checkpointer->stop) {
-        struct timespec until = from_now(wait_ms);
-        int timed_out = 0;
-        while (!checkpointer->stop && !checkpointer->due && !checkpointer->sync_soon &&
-               timed_out != ETIMEDOUT) {
-            timed_out = pthread_cond_timedwait(&checkpointer->work, &checkpointer->lock, &until);
+        struct timespec deadline = vs_condition_deadline(wait_ms);
+        bool idle = false;
+        while (!checkpointer->stop && !checkpointer->due && !checkpointer->sync_soon && !idle) {
+            idle = !vs_condition_wait_until(&checkpointer->work, &checkpointer->lock, &deadline);
         }
         bool due = checkpointer->due;
-        bool sync = checkpointer->sync_soon || timed_out == ETIMEDOUT;
-        bool idle = timed_out == ETIMEDOUT;
+        bool sync = checkpointer->sync_soon || idle;
         checkpointer->sync_soon = false;
         if (checkpointer->stop) {
             break;
         }
-        pthread_mutex_unlock(&checkpointer->lock);
+        vs_lock_release(&checkpointer->lock);
         if (sync) {
             background_sync(store, idle);
         }
@@ -231,9 +219,9 @@ static void *work(void *argument)
             background_checkpoint(store);
             last = store->os->monotonic_us(store->os);
         }
-        pthread_mutex_lock(&checkpointer->lock);
+        vs_lock_take(&checkpointer->lock);
     }
-    pthread_mutex_unlock(&checkpointer->lock);
+    vs_lock_release(&checkpointer->lock);
     return NULL;
 }
 
@@ -243,13 +231,9 @@ verso_err vs_checkpointer_init(struct vs_store *store)
     if (checkpointer == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory for the checkpoint thread");
     }
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_mutex_init(&checkpointer->lock, NULL);
-    pthread_cond_init(&checkpointer->work, &monotonic);
-    pthread_cond_init(&checkpointer->done, NULL);
-    pthread_condattr_destroy(&monotonic);
+    vs_lock_init(&checkpointer->lock, VS_LOCK_CHECKPOINTER);
+    vs_condition_init(&checkpointer->work);
+    vs_condition_init(&checkpointer->done);
     store->checkpointer = checkpointer;
     return VERSO_OK;
 }
@@ -260,11 +244,9 @@ verso_err vs_checkpointer_start(struct vs_store *store)
     if (!store->os->background || store->in_memory || store->read_only) {
         return VERSO_OK;
     }
-    if (pthread_create(&checkpointer->thread, NULL, work, store) != 0) {
-        return vs_fault(VERSO_NOMEM, "cannot start the checkpoint thread");
-    }
-    checkpointer->running = true;
-    return VERSO_OK;
+    verso_err err = vs_thread_start(&checkpointer->thread, work, store);
+    checkpointer->running = err == VERSO_OK;
+    return err;
 }
 
 void vs_checkpointer_stop(struct vs_store *store)
@@ -273,11 +255,11 @@ void vs_checkpointer_stop(struct vs_store *store)
     if (checkpointer == NULL || !checkpointer->running) {
         return;
     }
-    pthread_mutex_lock(&checkpointer->lock);
+    vs_lock_take(&checkpointer->lock);
     checkpointer->stop = true;
-    pthread_cond_signal(&checkpointer->work);
-    pthread_mutex_unlock(&checkpointer->lock);
-    pthread_join(checkpointer->thread, NULL);
+    vs_condition_wake_one(&checkpointer->work);
+    vs_lock_release(&checkpointer->lock);
+    vs_thread_join(&checkpointer->thread);
     checkpointer->running = false;
 }
 
@@ -288,9 +270,9 @@ void vs_checkpointer_clear(struct vs_store *store)
         return;
     }
     vs_checkpointer_stop(store);
-    pthread_cond_destroy(&checkpointer->work);
-    pthread_cond_destroy(&checkpointer->done);
-    pthread_mutex_destroy(&checkpointer->lock);
+    vs_condition_clear(&checkpointer->work);
+    vs_condition_clear(&checkpointer->done);
+    vs_lock_clear(&checkpointer->lock);
     free(checkpointer);
     store->checkpointer = NULL;
 }

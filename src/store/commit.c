@@ -13,9 +13,9 @@ enum { JUDGE_EVERY = 64 }; /* commits */
 
 void vs_store_publish(struct vs_store *store, uint64_t version)
 {
-    pthread_mutex_lock(&store->publish_lock);
+    vs_lock_take(&store->publish_lock);
     vs_roots_publish(&store->roots, version);
-    pthread_mutex_unlock(&store->publish_lock);
+    vs_lock_release(&store->publish_lock);
 }
 
 static void raise_durable(struct vs_store *store, uint64_t version)
@@ -31,11 +31,11 @@ static void log_is_durable(void *argument, uint64_t lsn, uint64_t version)
     (void)lsn;
     struct vs_store *store = argument;
     raise_durable(store, version);
-    pthread_mutex_lock(&store->publish_lock);
+    vs_lock_take(&store->publish_lock);
     /* acquire: pairs with the release in vs_roots_append(), whose record is read next */
     uint64_t end = atomic_load_explicit(&store->roots.end, memory_order_acquire);
     vs_roots_publish(&store->roots, version < end ? version : end - 1);
-    pthread_mutex_unlock(&store->publish_lock);
+    vs_lock_release(&store->publish_lock);
 }
 
 /* A sync led by another thread may take in a frame before its commit has become the tip. Whoever of
@@ -43,11 +43,11 @@ static void log_is_durable(void *argument, uint64_t lsn, uint64_t version)
  * looks at the roots, the committer appends the root before it looks at `durable`. */
 static void publish_if_durable(struct vs_store *store, uint64_t version)
 {
-    pthread_mutex_lock(&store->publish_lock);
+    vs_lock_take(&store->publish_lock);
     if (atomic_load_explicit(&store->durable, memory_order_acquire) >= version) {
         vs_roots_publish(&store->roots, version);
     }
-    pthread_mutex_unlock(&store->publish_lock);
+    vs_lock_release(&store->publish_lock);
 }
 
 struct vs_log_config vs_store_log_config(struct vs_store *store)

@@ -7,48 +7,50 @@
 #ifndef VERSO_STORE_FAIR_LOCK_H
 #define VERSO_STORE_FAIR_LOCK_H
 
-#include <pthread.h>
 #include <stdint.h>
 
+#include "os/lock.h"
+
 struct vs_fair_lock {
-    pthread_mutex_t mutex;
-    pthread_cond_t turn;
+    struct vs_lock mutex;
+    struct vs_condition turn;
     uint64_t next;    /* ticket; guarded by mutex */
     uint64_t serving; /* guarded by mutex */
 };
 
 static inline void vs_fair_lock_init(struct vs_fair_lock *lock)
 {
-    pthread_mutex_init(&lock->mutex, NULL);
-    pthread_cond_init(&lock->turn, NULL);
+    vs_lock_init(&lock->mutex, VS_LOCK_TICKETS);
+    vs_condition_init(&lock->turn);
     lock->next = 0;
     lock->serving = 0;
 }
 
 static inline void vs_fair_lock_clear(struct vs_fair_lock *lock)
 {
-    pthread_cond_destroy(&lock->turn);
-    pthread_mutex_destroy(&lock->mutex);
+    vs_condition_clear(&lock->turn);
+    vs_lock_clear(&lock->mutex);
 }
 
 static inline void vs_fair_lock_take(struct vs_fair_lock *lock)
 {
-    pthread_mutex_lock(&lock->mutex);
+    vs_lock_order_check(VS_LOCK_WRITER); /* not noted: another thread may release it */
+    vs_lock_take(&lock->mutex);
     uint64_t ticket = lock->next++;
     while (lock->serving != ticket) {
-        pthread_cond_wait(&lock->turn, &lock->mutex);
+        vs_condition_wait(&lock->turn, &lock->mutex);
     }
-    pthread_mutex_unlock(&lock->mutex);
+    vs_lock_release(&lock->mutex);
 }
 
 static inline void vs_fair_lock_release(struct vs_fair_lock *lock)
 {
-    pthread_mutex_lock(&lock->mutex);
+    vs_lock_take(&lock->mutex);
     lock->serving++;
     if (lock->serving != lock->next) {
-        pthread_cond_broadcast(&lock->turn);
+        vs_condition_wake_all(&lock->turn);
     }
-    pthread_mutex_unlock(&lock->mutex);
+    vs_lock_release(&lock->mutex);
 }
 
 #endif

@@ -32,9 +32,9 @@ static void free_log(struct vs_log *log)
     free(log->filling.bytes);
     free(log->writing.bytes);
     free(log->path);
-    pthread_cond_destroy(&log->advanced);
-    pthread_mutex_destroy(&log->mutex);
-    pthread_mutex_destroy(&log->making);
+    vs_condition_clear(&log->advanced);
+    vs_lock_clear(&log->mutex);
+    vs_lock_clear(&log->making);
     free(log);
 }
 
@@ -44,9 +44,9 @@ static struct vs_log *make_log(const struct vs_log_config *config)
     if (log == NULL) {
         return NULL;
     }
-    pthread_mutex_init(&log->making, NULL); /* none of the three fails on any system at hand */
-    pthread_mutex_init(&log->mutex, NULL);
-    pthread_cond_init(&log->advanced, NULL);
+    vs_lock_init(&log->making, VS_LOCK_LOG_MAKING);
+    vs_lock_init(&log->mutex, VS_LOCK_LOG);
+    vs_condition_init(&log->advanced);
     log->config = *config;
     log->path = strdup(config->path);
     if (log->path == NULL) {
@@ -278,9 +278,9 @@ static verso_err make_one(struct vs_log *log)
         (void)err; /* the memory is what failed; a file left over is only blank */
         return out_of_memory(&log->config);
     }
-    pthread_mutex_lock(&log->mutex);
+    vs_lock_take(&log->mutex);
     vs_log_segments_add_ready(&log->segments, segment);
-    pthread_mutex_unlock(&log->mutex);
+    vs_lock_release(&log->mutex);
     return VERSO_OK;
 }
 
@@ -288,17 +288,17 @@ static verso_err make_one(struct vs_log *log)
 static verso_err make_ready(struct vs_log *log, uint64_t wanted)
 {
     verso_err err = VERSO_OK;
-    pthread_mutex_lock(&log->making);
+    vs_lock_take(&log->making);
     while (err == VERSO_OK) {
-        pthread_mutex_lock(&log->mutex);
+        vs_lock_take(&log->mutex);
         bool enough = log->segments.ready_count >= wanted;
-        pthread_mutex_unlock(&log->mutex);
+        vs_lock_release(&log->mutex);
         if (enough) {
             break;
         }
         err = make_one(log);
     }
-    pthread_mutex_unlock(&log->making);
+    vs_lock_release(&log->making);
     return err;
 }
 
@@ -315,7 +315,7 @@ void vs_log_recycle(struct vs_log *log, uint64_t lsn)
 {
     const struct vs_log_config *config = &log->config;
     struct vs_log_segment *held = NULL;
-    pthread_mutex_lock(&log->mutex);
+    vs_lock_take(&log->mutex);
     uint64_t durable = vs_log_get(&log->durable);
     uint64_t limit = lsn < durable ? lsn : durable;
     unsigned in_use = log->segments.in_use_count;
@@ -324,7 +324,7 @@ void vs_log_recycle(struct vs_log *log, uint64_t lsn)
         held = log->segments.held;
         log->segments.held = NULL;
     }
-    pthread_mutex_unlock(&log->mutex);
+    vs_lock_release(&log->mutex);
 
     struct vs_log_segment *doomed = NULL;
     while (held != NULL) {
@@ -332,17 +332,17 @@ void vs_log_recycle(struct vs_log *log, uint64_t lsn)
         held = segment->next;
         if (segment->reusable &&
             vs_log_file_open(config, segment->number, VS_OPEN_WRITE, &segment->file) == VERSO_OK) {
-            pthread_mutex_lock(&log->mutex);
+            vs_lock_take(&log->mutex);
             vs_log_segments_add_ready(&log->segments, segment);
-            pthread_mutex_unlock(&log->mutex);
+            vs_lock_release(&log->mutex);
         } else {
             segment->next = doomed;
             doomed = segment;
         }
     }
-    pthread_mutex_lock(&log->mutex);
+    vs_lock_take(&log->mutex);
     struct vs_log_segment *excess = vs_log_segments_excess(&log->segments, in_use);
-    pthread_mutex_unlock(&log->mutex);
+    vs_lock_release(&log->mutex);
 
     /* what cannot be removed is met again at the next open, and does no harm until then */
     (void)drop(config, doomed, true);
@@ -444,9 +444,9 @@ static verso_err secure(struct vs_log *log, size_t size, bool use_reserve, uint6
             *next_lsn = next;
             return VERSO_OK;
         }
-        pthread_mutex_unlock(&log->mutex);
+        vs_lock_release(&log->mutex);
         verso_err err = make_ready(log, wanted);
-        pthread_mutex_lock(&log->mutex);
+        vs_lock_take(&log->mutex);
         if (err != VERSO_OK) {
             return err;
         }
@@ -498,13 +498,13 @@ verso_err vs_log_append(struct vs_log *log, const struct vs_log_record *record, 
         .note = record->note,
         .operations = record->operations,
     };
-    pthread_mutex_lock(&log->mutex);
+    vs_lock_take(&log->mutex);
     verso_err err = vs_log_append_locked(log, &frame, record->use_reserve);
     if (err == VERSO_OK) {
         log->version = record->version;
         log->commit_end = log->end.lsn;
         *end_lsn = log->end.lsn;
     }
-    pthread_mutex_unlock(&log->mutex);
+    vs_lock_release(&log->mutex);
     return err;
 }

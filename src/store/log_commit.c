@@ -10,11 +10,11 @@
  * never was.
  */
 #include <assert.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "os/fault.h"
+#include "os/thread.h"
 #include "store/log.h"
 #include "store/log_state.h"
 
@@ -26,10 +26,10 @@ enum {
 
 static struct vs_file *file_at(struct vs_log *log, uint64_t lsn)
 {
-    pthread_mutex_lock(&log->mutex);
+    vs_lock_take(&log->mutex);
     struct vs_log_segment *segment =
         vs_log_segments_find(&log->segments, lsn, log->config.segment_size);
-    pthread_mutex_unlock(&log->mutex);
+    vs_lock_release(&log->mutex);
     return segment->file;
 }
 
@@ -106,9 +106,9 @@ static void gather(struct vs_log *log)
     unsigned idle = 0;
     while (log->waiters < log->expected_waiters && idle < IDLE_YIELDS_MAX) {
         unsigned before = log->waiters;
-        pthread_mutex_unlock(&log->mutex);
-        sched_yield();
-        pthread_mutex_lock(&log->mutex);
+        vs_lock_release(&log->mutex);
+        vs_thread_give_way();
+        vs_lock_take(&log->mutex);
         idle = log->waiters > before ? 0 : idle + 1;
     }
 }
@@ -132,7 +132,7 @@ static void lead(struct vs_log *log, enum vs_log_stage stage)
     uint64_t end = log->end.lsn;
     uint64_t version = log->version;
     uint64_t syncs = 0;
-    pthread_mutex_unlock(&log->mutex);
+    vs_lock_release(&log->mutex);
 
     verso_err err = write_out(log);
     empty(&log->writing);
@@ -143,7 +143,7 @@ static void lead(struct vs_log *log, enum vs_log_stage stage)
         }
     }
 
-    pthread_mutex_lock(&log->mutex);
+    vs_lock_take(&log->mutex);
     log->led = false;
     vs_log_set(&log->syncs, vs_log_get(&log->syncs) + syncs);
     if (err != VERSO_OK) {
@@ -155,7 +155,7 @@ static void lead(struct vs_log *log, enum vs_log_stage stage)
     if (stage == VS_LOG_DURABLE) {
         log->expected_waiters = log->waiters;
     }
-    pthread_cond_broadcast(&log->advanced);
+    vs_condition_wake_all(&log->advanced);
 }
 
 static inline bool has_reached(const struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
@@ -172,7 +172,7 @@ static verso_err wait_or_lead(struct vs_log *log, uint64_t lsn, enum vs_log_stag
                             log->config.path, (uintmax_t)lsn);
         }
         if (log->led) {
-            pthread_cond_wait(&log->advanced, &log->mutex);
+            vs_condition_wait(&log->advanced, &log->mutex);
         } else {
             lead(log, stage);
         }
@@ -196,9 +196,9 @@ verso_err vs_log_wait(struct vs_log *log, uint64_t lsn, enum vs_log_stage stage)
     if (has_reached(log, lsn, stage)) {
         return VERSO_OK;
     }
-    pthread_mutex_lock(&log->mutex);
+    vs_lock_take(&log->mutex);
     verso_err err = vs_log_wait_locked(log, lsn, stage);
-    pthread_mutex_unlock(&log->mutex);
+    vs_lock_release(&log->mutex);
     return err;
 }
 
@@ -230,9 +230,9 @@ verso_err vs_log_witness(struct vs_log *log)
     if (vs_log_get(&log->poisoned)) {
         return vs_log_refuse(log);
     }
-    pthread_mutex_lock(&log->mutex);
+    vs_lock_take(&log->mutex);
     verso_err err = log->witnessed < log->commit_end ? witness_locked(log) : VERSO_OK;
-    pthread_mutex_unlock(&log->mutex);
+    vs_lock_release(&log->mutex);
     return err;
 }
 
@@ -241,9 +241,9 @@ verso_err vs_log_witness(struct vs_log *log)
 
 struct vs_log_position vs_log_end(struct vs_log *log)
 {
-    pthread_mutex_lock(&log->mutex);
+    vs_lock_take(&log->mutex);
     struct vs_log_position end = log->end;
-    pthread_mutex_unlock(&log->mutex);
+    vs_lock_release(&log->mutex);
     return end;
 }
 
@@ -275,8 +275,8 @@ bool vs_log_is_poisoned(const struct vs_log *log)
 
 void vs_log_poison(struct vs_log *log)
 {
-    pthread_mutex_lock(&log->mutex);
+    vs_lock_take(&log->mutex);
     vs_log_set(&log->poisoned, 1);
-    pthread_cond_broadcast(&log->advanced);
-    pthread_mutex_unlock(&log->mutex);
+    vs_condition_wake_all(&log->advanced);
+    vs_lock_release(&log->mutex);
 }

@@ -15,13 +15,13 @@
 #ifndef VERSO_STORE_LOG_STATE_H
 #define VERSO_STORE_LOG_STATE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "format/frame.h"
+#include "os/lock.h"
 #include "store/log.h"
 #include "store/log_segments.h"
 
@@ -37,9 +37,9 @@ struct vs_log {
     struct vs_log_config config; /* constant after open; `path` is the log's own copy */
     char *path;                  /* constant after open */
     uint64_t first_lsn;          /* constant after open: where this log began */
-    pthread_mutex_t making;      /* one thread makes a file at a time */
-    pthread_mutex_t mutex;
-    pthread_cond_t advanced; /* of `mutex`: a leader is done, or the log is poisoned */
+    struct vs_lock making;       /* one thread makes a file at a time */
+    struct vs_lock mutex;
+    struct vs_condition advanced; /* of `mutex`: a leader is done, or the log is poisoned */
 
     /* guarded by mutex */
     struct vs_log_segments segments;

@@ -29,8 +29,8 @@ verso_err vs_page_table_init(struct vs_page_table *table, const uint8_t *map, si
     table->blocks_at_open = table->blocks;
     table->readers = readers;
     table->interval = 1;
-    pthread_mutex_init(&table->load_lock, NULL);
-    pthread_mutex_init(&table->freeze_lock, NULL);
+    vs_lock_init(&table->load_lock, VS_LOCK_LOAD);
+    vs_lock_init(&table->freeze_lock, VS_LOCK_FREEZE);
     uint32_t directories = directories_of(table->blocks);
     table->block = vs_memory_reserve((size_t)table->blocks * sizeof *table->block);
     table->entry =
@@ -61,8 +61,8 @@ void vs_page_table_clear(struct vs_page_table *table)
     free(table->limbo);
     free(table->changed);
     free(table->entries);
-    pthread_mutex_destroy(&table->load_lock);
-    pthread_mutex_destroy(&table->freeze_lock);
+    vs_lock_clear(&table->load_lock);
+    vs_lock_clear(&table->freeze_lock);
 }
 
 void vs_page_table_set_high_water(struct vs_page_table *table, uint64_t high_water)
@@ -72,9 +72,9 @@ void vs_page_table_set_high_water(struct vs_page_table *table, uint64_t high_wat
 
 void vs_page_table_set_top(struct vs_page_table *table, const uint64_t *top)
 {
-    pthread_mutex_lock(&table->load_lock); /* a reader may be loading another top page */
+    vs_lock_take(&table->load_lock); /* a reader may be loading another top page */
     memcpy(table->top, top, sizeof table->top);
-    pthread_mutex_unlock(&table->load_lock);
+    vs_lock_release(&table->load_lock);
 }
 
 /* ---- loading from the mapping ---- */
@@ -153,9 +153,9 @@ static verso_err load_directory(struct vs_page_table *table, uint32_t directory)
     if (atomic_load_explicit(&table->directory_loaded[directory], memory_order_acquire)) {
         return VERSO_OK;
     }
-    pthread_mutex_lock(&table->load_lock);
+    vs_lock_take(&table->load_lock);
     verso_err err = load_directory_locked(table, directory);
-    pthread_mutex_unlock(&table->load_lock);
+    vs_lock_release(&table->load_lock);
     return err;
 }
 
@@ -322,9 +322,9 @@ verso_err vs_page_table_change(struct vs_page_table *table, vs_page_no page,
         if (err != VERSO_OK) {
             return err;
         }
-        pthread_mutex_lock(&table->freeze_lock);
+        vs_lock_take(&table->freeze_lock);
         err = make_changeable_locked(table, number);
-        pthread_mutex_unlock(&table->freeze_lock);
+        vs_lock_release(&table->freeze_lock);
         if (err != VERSO_OK) {
             return err;
         }

@@ -11,18 +11,17 @@
  * back to the mapping; their memory waits until no reader of an earlier location epoch is left.
  *
  * Threads: reading by any; changing by the holder of the writer lock; freezing as each call says.
- * Lock order: freeze_lock and load_lock are taken last and never together.
  */
 #ifndef VERSO_STORE_PAGE_TABLE_H
 #define VERSO_STORE_PAGE_TABLE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "format/descriptor.h"
 #include "format/meta.h"
+#include "os/lock.h"
 #include "store/block_pool.h"
 #include "store/reader_slots.h"
 #include "verso.h"
@@ -62,9 +61,9 @@ struct vs_page_table {
     _Atomic uint8_t *directory_loaded; /* a byte a directory page */
     _Atomic uint8_t top_loaded[VS_TOPS_MAX];
     uint64_t top[VS_TOPS_MAX]; /* entries from the meta; guarded by load_lock */
-    pthread_mutex_t load_lock; /* loading of directory and top pages */
+    struct vs_lock load_lock;  /* loading of directory and top pages */
 
-    pthread_mutex_t freeze_lock;
+    struct vs_lock freeze_lock;
     struct vs_block_pool pool;    /* guarded by freeze_lock */
     struct vs_block_limbo *limbo; /* guarded by freeze_lock */
     size_t limbo_count;

@@ -19,11 +19,11 @@ static int by_number(const void *left, const void *right)
 void vs_page_table_freeze(struct vs_page_table *table, uint32_t **blocks, uint64_t **entries,
                           size_t *count)
 {
-    pthread_mutex_lock(&table->freeze_lock);
+    vs_lock_take(&table->freeze_lock);
     assert(!table->freezing);
     table->freezing = true;
     table->interval++;
-    pthread_mutex_unlock(&table->freeze_lock);
+    vs_lock_release(&table->freeze_lock);
     *blocks = table->changed;
     *count = table->changed_count;
     if (entries != NULL) {
@@ -50,7 +50,7 @@ static uint8_t *live_bytes(const struct vs_page_table *table, uint32_t number)
 void vs_page_table_take(struct vs_page_table *table, uint32_t number, uint8_t *bytes)
 {
     struct vs_block *block = &table->block[number];
-    pthread_mutex_lock(&table->freeze_lock);
+    vs_lock_take(&table->freeze_lock);
     if (block->aside != 0) {
         memcpy(bytes, vs_block_pool_bytes(&table->pool, block->aside), VS_PART_BYTES);
         vs_block_pool_return(&table->pool, block->aside);
@@ -59,7 +59,7 @@ void vs_page_table_take(struct vs_page_table *table, uint32_t number, uint8_t *b
         memcpy(bytes, live_bytes(table, number), VS_PART_BYTES);
     }
     block->written_in = table->interval - 1;
-    pthread_mutex_unlock(&table->freeze_lock);
+    vs_lock_release(&table->freeze_lock);
 }
 
 void vs_page_table_set_crc(struct vs_page_table *table, vs_page_no page, uint32_t crc)
@@ -131,7 +131,7 @@ verso_err vs_page_table_forget(struct vs_page_table *table, uint32_t first, uint
     if (err != VERSO_OK) {
         return err;
     }
-    pthread_mutex_lock(&table->freeze_lock);
+    vs_lock_take(&table->freeze_lock);
     err = make_limbo_room_locked(table, end - first);
     for (uint32_t number = first; number < end && err == VERSO_OK; number++) {
         struct vs_block *block = &table->block[number];
@@ -146,7 +146,7 @@ verso_err vs_page_table_forget(struct vs_page_table *table, uint32_t first, uint
         }
         atomic_store_explicit(&block->where, VS_BLOCK_EMPTY, memory_order_release);
     }
-    pthread_mutex_unlock(&table->freeze_lock);
+    vs_lock_release(&table->freeze_lock);
     return err;
 }
 
@@ -164,7 +164,7 @@ static void move_back_locked(struct vs_page_table *table, uint32_t number, uint6
 void vs_page_table_thaw(struct vs_page_table *table, const uint32_t *blocks, size_t count,
                         bool move, uint64_t epoch)
 {
-    pthread_mutex_lock(&table->freeze_lock);
+    vs_lock_take(&table->freeze_lock);
     if (move && make_limbo_room_locked(table, count) != VERSO_OK) {
         move = false; /* they stay in memory, which is right too */
     }
@@ -177,5 +177,5 @@ void vs_page_table_thaw(struct vs_page_table *table, const uint32_t *blocks, siz
         }
     }
     table->freezing = false;
-    pthread_mutex_unlock(&table->freeze_lock);
+    vs_lock_release(&table->freeze_lock);
 }

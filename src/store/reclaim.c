@@ -39,7 +39,7 @@ static verso_err refresh_checkpoints(struct vs_store *store)
 {
     struct vs_kept_set *kept = &store->kept;
     verso_err err = VERSO_OK;
-    pthread_mutex_lock(&store->state_lock);
+    vs_lock_take(&store->state_lock);
     if (!kept->known || kept->checkpoint_stamp != store->checkpoint_stamp) {
         err = vs_version_set_copy(&kept->on_disk, &store->on_disk);
         if (err == VERSO_OK && store->frozen != NULL) {
@@ -49,7 +49,7 @@ static verso_err refresh_checkpoints(struct vs_store *store)
         }
         kept->checkpoint_stamp = store->checkpoint_stamp;
     }
-    pthread_mutex_unlock(&store->state_lock);
+    vs_lock_release(&store->state_lock);
     return err;
 }
 

@@ -5,11 +5,9 @@
 
 #include <assert.h>
 
-#include <assert.h>
-
 verso_err vs_retained_init(struct vs_retained *retained, const verso_retention *policy)
 {
-    pthread_mutex_init(&retained->lock, NULL);
+    vs_lock_init(&retained->lock, VS_LOCK_RETAINED);
     retained->policy = *policy;
     return vs_version_set_add(&retained->set, 1, UINT64_MAX);
 }
@@ -20,7 +18,7 @@ void vs_retained_clear(struct vs_retained *retained)
     vs_version_set_clear(&retained->unjudged);
     vs_version_set_clear(&retained->unentered);
     vs_tags_clear(&retained->tags);
-    pthread_mutex_destroy(&retained->lock);
+    vs_lock_clear(&retained->lock);
 }
 
 verso_err vs_retained_reserve(struct vs_retained *retained, size_t count)
@@ -30,9 +28,9 @@ verso_err vs_retained_reserve(struct vs_retained *retained, size_t count)
         err = vs_version_set_reserve(&retained->unentered, count);
     }
     if (err == VERSO_OK) {
-        pthread_mutex_lock(&retained->lock);
+        vs_lock_take(&retained->lock);
         err = vs_version_set_reserve(&retained->set, count);
-        pthread_mutex_unlock(&retained->lock);
+        vs_lock_release(&retained->lock);
     }
     return err;
 }
@@ -44,9 +42,9 @@ verso_err vs_retained_drop(struct vs_retained *retained, const struct vs_version
     if (err != VERSO_OK || count == 0) {
         return err;
     }
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     err = vs_version_set_drop_ranges(&retained->set, ranges, count);
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     if (err == VERSO_OK) {
         err = vs_version_set_add_ranges(&retained->unjudged, ranges, count);
     }
@@ -60,9 +58,9 @@ verso_err vs_retained_drop(struct vs_retained *retained, const struct vs_version
 
 verso_err vs_retained_skip(struct vs_retained *retained, uint64_t from, uint64_t to)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     verso_err err = vs_version_set_reserve(&retained->set, 2); /* one for the way back */
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     if (err == VERSO_OK) {
         err = vs_version_set_reserve(&retained->unjudged, 2);
     }
@@ -76,9 +74,9 @@ verso_err vs_retained_skip(struct vs_retained *retained, uint64_t from, uint64_t
 /* Each of the three comes to have the ranges again that it had before: room is there. */
 void vs_retained_unskip(struct vs_retained *retained, uint64_t from, uint64_t to)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     verso_err err = vs_version_set_add(&retained->set, from, to);
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     if (err == VERSO_OK) {
         err = vs_version_set_drop(&retained->unjudged, from, to);
     }
@@ -91,9 +89,9 @@ void vs_retained_unskip(struct vs_retained *retained, uint64_t from, uint64_t to
 
 void vs_retained_set_policy(struct vs_retained *retained, const verso_retention *policy)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     retained->policy = *policy;
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     retained->policy_stamp++;
     retained->changed = true;
     retained->walk = 0;
@@ -102,27 +100,27 @@ void vs_retained_set_policy(struct vs_retained *retained, const verso_retention 
 
 verso_err vs_retained_reserve_tag(struct vs_retained *retained, verso_slice name)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     verso_err err = vs_tags_reserve(&retained->tags, name);
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     return err;
 }
 
 verso_err vs_retained_set_tag(struct vs_retained *retained, verso_slice name, uint64_t root,
                               int64_t time_us)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     verso_err err = vs_tags_set(&retained->tags, name, root, time_us);
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     retained->changed = true;
     return err;
 }
 
 bool vs_retained_delete_tag(struct vs_retained *retained, verso_slice name)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     bool found = vs_tags_delete(&retained->tags, name);
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     retained->changed = true;
     retained->budget_pages = 0; /* what only the tag protected may go now */
     return found;
@@ -130,53 +128,53 @@ bool vs_retained_delete_tag(struct vs_retained *retained, verso_slice name)
 
 void vs_retained_tags_entered(struct vs_retained *retained)
 {
-    pthread_mutex_lock(&retained->lock); /* others copy whole tags */
+    vs_lock_take(&retained->lock); /* others copy whole tags */
     vs_tags_entered(&retained->tags);
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
 }
 
 verso_retention vs_retained_policy(struct vs_retained *retained)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     verso_retention policy = retained->policy;
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     return policy;
 }
 
 bool vs_retained_find_tag(struct vs_retained *retained, verso_slice name, bool after,
                           struct vs_tag *tag)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     const struct vs_tag *found =
         after ? vs_tags_after(&retained->tags, name) : vs_tags_find(&retained->tags, name);
     if (found != NULL) {
         *tag = *found;
     }
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     return found != NULL;
 }
 
 bool vs_retained_has(struct vs_retained *retained, uint64_t version)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     bool has = vs_version_set_has(&retained->set, version);
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     return has;
 }
 
 bool vs_retained_at_or_above(struct vs_retained *retained, uint64_t version, uint64_t *found)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     bool any = vs_version_set_at_or_above(&retained->set, version, found);
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     return any;
 }
 
 bool vs_retained_at_or_below(struct vs_retained *retained, uint64_t version, uint64_t *found)
 {
-    pthread_mutex_lock(&retained->lock);
+    vs_lock_take(&retained->lock);
     bool any = vs_version_set_at_or_below(&retained->set, version, found);
-    pthread_mutex_unlock(&retained->lock);
+    vs_lock_release(&retained->lock);
     return any;
 }
 

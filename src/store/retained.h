@@ -14,13 +14,12 @@
 #ifndef VERSO_STORE_RETAINED_H
 #define VERSO_STORE_RETAINED_H
 
-#include <pthread.h>
-
+#include "os/lock.h"
 #include "store/tags.h"
 #include "store/version_set.h"
 
 struct vs_retained {
-    pthread_mutex_t lock;
+    struct vs_lock lock;
     struct vs_version_set set;       /* the last range is open */
     struct vs_version_set unjudged;  /* dropped since the kept set was last refreshed */
     struct vs_version_set unentered; /* dropped since the last freeze: to leave the history tree */

@@ -105,8 +105,8 @@ verso_err vs_roots_init(struct vs_roots *roots, const struct vs_root_record *rec
     if (roots->chunk == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory for the list of roots");
     }
-    pthread_mutex_init(&roots->lookup_lock, NULL);
-    pthread_mutex_init(&roots->recent_lock, NULL);
+    vs_lock_init(&roots->lookup_lock, VS_LOCK_LOOKUP);
+    vs_lock_init(&roots->recent_lock, VS_LOCK_RECENT);
     vs_roots_restart(roots, record);
     return VERSO_OK;
 }
@@ -138,8 +138,8 @@ void vs_roots_clear(struct vs_roots *roots)
     }
     free(roots->chunk);
     roots->chunk = NULL;
-    pthread_mutex_destroy(&roots->recent_lock);
-    pthread_mutex_destroy(&roots->lookup_lock);
+    vs_lock_clear(&roots->recent_lock);
+    vs_lock_clear(&roots->lookup_lock);
 }
 
 verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note_size)
@@ -173,15 +173,15 @@ verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note
 static void begin_at(struct vs_roots *roots, uint64_t version)
 {
     struct vs_root_chunk **before = chunk_at(roots, atomic_load(&roots->end));
-    pthread_mutex_lock(&roots->lookup_lock); /* a checkpoint may be forgetting its last roots */
-    pthread_mutex_lock(&roots->recent_lock);
+    vs_lock_take(&roots->lookup_lock); /* a checkpoint may be forgetting its last roots */
+    vs_lock_take(&roots->recent_lock);
     if (before != chunk_at(roots, version)) {
         free_chunk(before); /* nobody would forget its last roots */
     }
     atomic_store(&roots->first, version);
     atomic_store(&roots->room_from, version);
-    pthread_mutex_unlock(&roots->recent_lock);
-    pthread_mutex_unlock(&roots->lookup_lock);
+    vs_lock_release(&roots->recent_lock);
+    vs_lock_release(&roots->lookup_lock);
 }
 
 void vs_roots_append(struct vs_roots *roots, const struct vs_root_record *record)
@@ -232,9 +232,9 @@ static bool find_recent(const struct vs_roots *roots, uint64_t version,
 bool vs_roots_find(struct vs_roots *roots, uint64_t version, struct vs_root_record *record,
                    uint8_t *note)
 {
-    pthread_mutex_lock(&roots->recent_lock);
+    vs_lock_take(&roots->recent_lock);
     bool found = find_recent(roots, version, record, note);
-    pthread_mutex_unlock(&roots->recent_lock);
+    vs_lock_release(&roots->recent_lock);
     return found;
 }
 
@@ -259,12 +259,12 @@ static void free_places(struct vs_roots *roots, uint64_t first, uint64_t end)
 
 void vs_roots_forget(struct vs_roots *roots, uint64_t version)
 {
-    pthread_mutex_lock(&roots->recent_lock);
+    vs_lock_take(&roots->recent_lock);
     uint64_t first = atomic_load_explicit(&roots->first, memory_order_relaxed);
     if (first <= version) {
         atomic_store_explicit(&roots->first, version + 1, memory_order_relaxed);
     }
-    pthread_mutex_unlock(&roots->recent_lock);
+    vs_lock_release(&roots->recent_lock);
     if (first <= version) {
         free_places(roots, first, version + 1);
         /* release: the chunks are gone before their places count as free */

@@ -12,12 +12,12 @@
 #ifndef VERSO_STORE_ROOTS_H
 #define VERSO_STORE_ROOTS_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "format/root_record.h"
+#include "os/lock.h"
 #include "store/reader_slots.h"
 #include "verso.h"
 
@@ -44,8 +44,8 @@ struct vs_roots {
     _Atomic uint64_t first;       /* recent roots begin here; changed under recent_lock */
     _Atomic uint64_t end;         /* first version not committed yet */
     _Atomic uint64_t room_from;   /* the places of older versions are free */
-    pthread_mutex_t lookup_lock;
-    pthread_mutex_t recent_lock; /* the recent roots beside their being forgotten; for moments */
+    struct vs_lock lookup_lock;
+    struct vs_lock recent_lock; /* the recent roots beside their being forgotten; for moments */
 };
 
 /** Begin with `record` published and nothing recent. */

@@ -1,21 +1,19 @@
 /*
  * store.h - an open store: what its parts share, and the calls that the floors above drive it with.
  *
- * Lock order, outermost first: the writer lock; roots.lookup_lock; checkpoint_lock (state of the
- * checkpoint thread); the log's own; publish_lock; state_lock; arena.limbo_lock; the page table's
- * freeze_lock and load_lock. With none taken inside, and for moments only: roots.recent_lock and
- * retained.lock. A view is opened, read and closed with none of them, but for the lookup of an older
- * root (retained.lock, then lookup_lock with recent_lock).
+ * The order of locks stands in os/lock_order.c; what each guards, in docs/architecture.md. A view is
+ * opened, read and closed with none of them, but for the lookup of an older root (retained.lock,
+ * then lookup_lock with recent_lock).
  */
 #ifndef VERSO_STORE_STORE_H
 #define VERSO_STORE_STORE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "format/meta.h"
+#include "os/lock.h"
 #include "os/os.h"
 #include "store/address_space.h"
 #include "store/arena.h"
@@ -127,9 +125,9 @@ struct vs_store {
     _Atomic uint64_t checkpoint_lsn;     /* where the log begins that no checkpoint has taken in */
     _Atomic uint64_t checkpoint_version; /* of the newest checkpoint */
     _Atomic bool poisoned;
-    pthread_mutex_t publish_lock;
+    struct vs_lock publish_lock;
 
-    pthread_mutex_t state_lock;
+    struct vs_lock state_lock;
     struct vs_version_set on_disk;       /* roots that the metas name; guarded by state_lock */
     const struct vs_version_set *frozen; /* of the checkpoint under way, or NULL; same */
     uint64_t checkpoint_stamp;           /* counts changes of these two; same */

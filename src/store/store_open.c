@@ -187,8 +187,8 @@ static verso_err begin_store(const struct vs_store_config *config, struct vs_sto
     fresh->replaying = true;
     fresh->pages.table = &fresh->table;
     vs_fair_lock_init(&fresh->writer_lock);
-    pthread_mutex_init(&fresh->publish_lock, NULL);
-    pthread_mutex_init(&fresh->state_lock, NULL);
+    vs_lock_init(&fresh->publish_lock, VS_LOCK_PUBLISH);
+    vs_lock_init(&fresh->state_lock, VS_LOCK_STATE);
     verso_err err = vs_retained_init(&fresh->retained, &config->retention);
     if (err != VERSO_OK) {
         vs_store_discard(fresh);
@@ -313,9 +313,9 @@ verso_err vs_store_begin_log(struct vs_store *store)
         meta.log_previous_crc = start.previous_crc;
         err = vs_store_write_metas(store, &meta);
         if (err == VERSO_OK) {
-            pthread_mutex_lock(&store->roots.lookup_lock);
+            vs_lock_take(&store->roots.lookup_lock);
             store->meta = meta;
-            pthread_mutex_unlock(&store->roots.lookup_lock);
+            vs_lock_release(&store->roots.lookup_lock);
         } else {
             vs_store_poison(store, err);
         }
@@ -369,8 +369,8 @@ void vs_store_discard(struct vs_store *store)
     if (store->file != NULL) {
         store->os->close(store->file);
     }
-    pthread_mutex_destroy(&store->state_lock);
-    pthread_mutex_destroy(&store->publish_lock);
+    vs_lock_clear(&store->state_lock);
+    vs_lock_clear(&store->publish_lock);
     vs_fair_lock_clear(&store->writer_lock);
     free(store->path);
     free(store);
