@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 #include "fuzz_target.h"
-#include "simulated_random.h"
+#include "plain_mutation.h"
 
 enum {
     INPUT_MAX = 1 << 20,
@@ -25,27 +25,6 @@ enum {
 
 static unsigned mutants; /* a file */
 static uint64_t inputs;
-static struct simulated_random driver_random;
-
-/* Plain changes, where libFuzzer would know better ones. */
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
-{
-    if (size == 0) {
-        return 0;
-    }
-    uint64_t random = simulated_random_next(&driver_random);
-    size_t at = (size_t)(random >> 16) % size;
-    if (random % 8 == 0 && size < max_size) {
-        memmove(data + at + 1, data + at, size - at);
-        return size + 1;
-    }
-    if (random % 8 == 1 && size > 1) {
-        memmove(data + at, data + at + 1, size - at - 1);
-        return size - 1;
-    }
-    data[at] ^= (uint8_t)(1 + (random >> 8) % 255);
-    return size;
-}
 
 static void run(const uint8_t *data, size_t size)
 {
@@ -77,7 +56,7 @@ static void run_mutants(const char *path, const uint8_t *bytes, size_t size)
             mutant_size = size;
         }
         announce(path, i);
-        driver_random.state = i;
+        plain_mutation_seed(i);
         mutant_size = LLVMFuzzerCustomMutator(mutant, mutant_size, sizeof mutant, i);
         run(mutant, mutant_size);
     }
