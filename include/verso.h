@@ -193,15 +193,26 @@ typedef struct verso_options {
     uint64_t log_bytes; /**< A checkpoint starts when the log is this long; default 64 MiB.
                                       Larger transactions bypass the log. */
     const void *system; /**< For tests: the system to run on; NULL is the real one. */
+    bool guard_reads;   /**< Have the system read each page before its first touch: a disk that
+                                      cannot be read is then VERSO_IO. Else it is a signal, SIGBUS,
+                                      for the file is mapped. Costs some microseconds for each page
+                                      that is met; pages that the system has dropped from memory
+                                      since then it reads again, unguarded. */
 } verso_options;
 
 #define VERSO_OPTIONS_INIT                                                                         \
     {                                                                                              \
-        sizeof(verso_options), false, false, 0, NULL, VERSO_DURABILITY_DEFAULT, 0, 0, 0, NULL      \
+        sizeof(verso_options), false, false, 0, NULL, VERSO_DURABILITY_DEFAULT, 0, 0, 0, NULL,     \
+            false                                                                                  \
     }
 
 /**
  * Open a store, recovering it first if it was not closed cleanly.
+ *
+ * An open that fails changes no byte, but in one case: a page that is damaged, or a log whose
+ * checksums are right and whose operations are not (no Verso wrote it), may show only while the log
+ * is run again. By then the two meta pages may have been made equal, and free space written to or
+ * added. What the store means is as before, and its log is kept whole.
  *
  * @param path     The store's file; `path-wal.*` appear beside it while in use.
  *                 NULL makes an in-memory store that lives until verso_close().
@@ -210,9 +221,10 @@ typedef struct verso_options {
  * @retval VERSO_NO_STORE     Nothing at the path and `create` not set.
  * @retval VERSO_FORMAT       The file is not a Verso store, or of another format version.
  * @retval VERSO_MISMATCH     Another page size than asked for, or the log is another store's.
- * @retval VERSO_CORRUPT      Both meta pages are damaged, or the file is cut short.
+ * @retval VERSO_CORRUPT      Both meta pages are damaged, or the file is cut short. Or what says
+ *                            which roots are kept is: then the store still opens read-only.
  * @retval VERSO_WAL_MISSING  Not closed cleanly, and its log is not there.
- * @retval VERSO_WAL_CORRUPT  Acknowledged commits in the log are damaged. Nothing was changed.
+ * @retval VERSO_WAL_CORRUPT  Acknowledged commits in the log are damaged.
  * @retval VERSO_BUSY         Open in another process or already in this one.
  * @retval VERSO_ACCESS, VERSO_NOSPC, VERSO_IO, VERSO_NOMEM, VERSO_INVALID  As their texts say.
  */
@@ -761,7 +773,10 @@ typedef struct verso_copy_report {
  * @param[out] report  May be NULL.
  * @retval VERSO_EXISTS  Something is at `path`.
  * @retval VERSO_GONE, VERSO_NOT_FOUND  A chosen root is not kept, or never existed.
- * @retval VERSO_NOSPC, VERSO_IO, VERSO_CORRUPT, VERSO_NOMEM  Nothing is left at `path`.
+ * @retval VERSO_NOSPC, VERSO_IO, VERSO_CORRUPT, VERSO_NOMEM  Nothing is left at `path`. (The only
+ *                      exception: the directory could not be synced, and then the system refused to
+ *                      remove the name, too. The detail says so; the file is a whole copy, whose
+ *                      name may not survive a crash.)
  */
 VERSO_API VERSO_MUST_USE verso_err verso_copy(verso_store *store, const char *path,
                                               const verso_copy_options *options,
@@ -985,6 +1000,9 @@ typedef struct verso_stats {
     uint64_t leaf_relief_copies; /**< Leaves copied because their link slots were needed. */
     bool poisoned;               /**< A sync failed; writes are refused. */
     bool meta_damaged;           /**< One of the two meta pages was unreadable at open. */
+    bool keeping_damaged;        /**< What says which roots are kept and tagged was unreadable: only
+                                      read-only handles open such a store. They find the roots that
+                                      the history names, and no tags: VERSO_CORRUPT. */
 } verso_stats;
 
 /** Fill `stats`: figures as the last transaction left them. Any thread, no waiting.

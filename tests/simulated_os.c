@@ -46,7 +46,7 @@ static verso_err find_or_create(struct simulated_disk *disk, const char *path,
     if (!simulated_path_fits(path)) {
         return vs_fault(VERSO_INVALID, "open %s: path too long", path);
     }
-    if (mode != VS_OPEN_READ && disk->is_read_only) {
+    if (vs_open_writes(mode) && disk->is_read_only) {
         return vs_fault(VERSO_ACCESS, "open %s: read-only medium", path);
     }
     struct simulated_file *file = simulated_table_find(&disk->names.live, path);
@@ -90,7 +90,7 @@ static verso_err sim_open(const struct vs_os *os, const char *path, enum vs_open
         handle->base.os = os;
         handle->disk = disk;
         handle->file = found;
-        handle->is_writable = mode != VS_OPEN_READ;
+        handle->is_writable = vs_open_writes(mode);
         memcpy(handle->path, path, strlen(path) + 1);
         *file = &handle->base;
         handle = NULL; /* ownership has moved to the caller */

@@ -146,6 +146,15 @@ static const char *work_with(const struct expected_roots *roots, struct crash_sc
     return fault;
 }
 
+/* An open that failed has harmed nothing: without the flip all is there. */
+static const char *flip_back(const struct expected_roots *roots, struct simulated_disk *disk,
+                             const char *path, uint64_t at, uint8_t mask)
+{
+    struct simulated_disk *left = simulated_disk_clone(disk);
+    simulated_disk_flip(left, path, at, mask);
+    return crash_script_judge(roots, left, roots->issued, NULL);
+}
+
 static const char *flip_one(const struct expected_roots *roots, struct simulated_disk *disk,
                             const char *path, uint64_t at, uint8_t mask, struct census *census)
 {
@@ -166,6 +175,7 @@ static const char *flip_one(const struct expected_roots *roots, struct simulated
             err != VERSO_CORRUPT) {
             fault = "an open that failed changed something";
         }
+        fault = fault == NULL ? flip_back(roots, damaged.disk, path, at, mask) : fault;
     }
     crash_script_clear(&damaged);
     return fault;

@@ -14,11 +14,22 @@ static bool is_damage(verso_err err)
     return err == VERSO_CORRUPT || err == VERSO_WAL_CORRUPT || err == VERSO_WAL_MISSING;
 }
 
+/* What was opened is less than what should be there. */
+static void warn_of_damage(const struct session *session)
+{
+    verso_stats stats = {.size = sizeof stats};
+    if (verso_stat(session->store, &stats) == VERSO_OK && stats.keeping_damaged) {
+        message("%s: warning: damaged: its tags cannot be read, and perhaps not all of its roots",
+                session->path);
+    }
+}
+
 int session_open(struct session *session, const char *path, enum session_use use, uint64_t keep)
 {
     verso_options options = VERSO_OPTIONS_INIT;
     options.read_only = use == SESSION_READS || use == SESSION_CHECKS;
     options.create = use == SESSION_CREATES;
+    options.guard_reads = options.read_only; /* a bad sector is a message, not a signal */
     verso_retention retention = verso_keep_last(keep);
     options.retention = keep == 0 ? NULL : &retention;
 
@@ -29,6 +40,7 @@ int session_open(struct session *session, const char *path, enum session_use use
         int code = message_failed(err, "%s: cannot be opened", path);
         return use == SESSION_CHECKS && is_damage(err) ? ENDS_NOT_FOUND : code;
     }
+    warn_of_damage(session);
     return ENDS_DONE;
 }
 

@@ -46,6 +46,7 @@ static int print_stats(const struct session *session)
         {"free_pages", stats.free_pages},
         {"log_bytes", stats.log_bytes},
         {"meta_damaged", stats.meta_damaged},
+        {"keeping_damaged", stats.keeping_damaged},
     };
     return print_figures(figures, sizeof figures / sizeof figures[0]);
 }

@@ -81,6 +81,9 @@ static verso_err check_all(struct vs_whole_check *whole)
     if (err == VERSO_OK) {
         err = check_history(whole);
     }
+    if (err == VERSO_OK && store->keeping_damaged) {
+        err = vs_check_found(whole, 0, 0, "what says which roots are kept makes no sense");
+    }
     if (err == VERSO_OK) {
         err = vs_check_table(whole);
     }

@@ -11,12 +11,13 @@
 #include "api/range.h"
 #include "os/fault.h"
 
-enum place { FRESH, ON, BEFORE, AFTER };
+enum place { FRESH, ON, BEFORE, AFTER, FAILED };
 
 struct verso_cursor {
     verso_view *view;
     struct vs_tree_cursor *tree;
     enum place place;
+    verso_err error; /* FAILED: what every step says until the cursor is placed anew */
     struct vs_range range;
 };
 
@@ -66,6 +67,20 @@ static verso_err nothing_there(verso_cursor *cursor, enum place place)
     return vs_fault_text(VERSO_NOT_FOUND, "no entry there");
 }
 
+/* The tree's cursor may stand on an entry whose value cannot be read: the next step must not pass
+ * it over. */
+static verso_err fail(verso_cursor *cursor, verso_err err)
+{
+    cursor->place = FAILED;
+    cursor->error = err;
+    return err;
+}
+
+static verso_err failed_before(const verso_cursor *cursor)
+{
+    return vs_fault(cursor->error, "the cursor has met this error and was not placed anew");
+}
+
 /* The tree's cursor has moved, forward or backward: is it still within the range? */
 static verso_err land(verso_cursor *cursor, verso_err err, bool forward,
                       const struct vs_tree_entry *found, verso_entry *entry)
@@ -74,7 +89,7 @@ static verso_err land(verso_cursor *cursor, verso_err err, bool forward,
         return nothing_there(cursor, forward ? AFTER : BEFORE);
     }
     if (err != VERSO_OK) {
-        return err;
+        return fail(cursor, err);
     }
     if (vs_range_is_above(&cursor->range, found->key)) {
         return nothing_there(cursor, AFTER);
@@ -85,9 +100,9 @@ static verso_err land(verso_cursor *cursor, verso_err err, bool forward,
     cursor->place = ON;
     if (entry != NULL) {
         entry->key = found->key;
-        return vs_view_value(cursor->view, &found->value, &entry->value);
+        err = vs_view_value(cursor->view, &found->value, &entry->value);
     }
-    return VERSO_OK;
+    return err == VERSO_OK ? err : fail(cursor, err);
 }
 
 static verso_err check_cursor(const verso_cursor *cursor)
@@ -137,6 +152,9 @@ verso_err verso_cursor_next(verso_cursor *cursor, verso_entry *entry)
     if (cursor->place == FRESH || cursor->place == BEFORE) {
         return verso_cursor_first(cursor, entry);
     }
+    if (cursor->place == FAILED) {
+        return failed_before(cursor);
+    }
     if (cursor->place == AFTER) {
         return vs_fault_text(VERSO_NOT_FOUND, "no entry there");
     }
@@ -153,6 +171,9 @@ verso_err verso_cursor_previous(verso_cursor *cursor, verso_entry *entry)
     }
     if (cursor->place == FRESH || cursor->place == AFTER) {
         return verso_cursor_last(cursor, entry);
+    }
+    if (cursor->place == FAILED) {
+        return failed_before(cursor);
     }
     if (cursor->place == BEFORE) {
         return vs_fault_text(VERSO_NOT_FOUND, "no entry there");
@@ -188,6 +209,9 @@ verso_err verso_cursor_seek(verso_cursor *cursor, verso_seek how, verso_slice ke
 verso_err verso_cursor_current(verso_cursor *cursor, verso_entry *entry)
 {
     verso_err err = check_cursor(cursor);
+    if (err == VERSO_OK && cursor->place == FAILED) {
+        return failed_before(cursor);
+    }
     if (err == VERSO_OK && cursor->place != ON) {
         err = vs_fault_text(VERSO_NOT_FOUND, "the cursor stands on no entry");
     }
@@ -237,6 +261,9 @@ verso_err verso_cursor_batch(verso_cursor *cursor, verso_entry *entries, size_t 
     if (cursor->range.empty || cursor->place == AFTER) {
         return nothing_there(cursor, AFTER);
     }
+    if (cursor->place == FAILED) {
+        return failed_before(cursor);
+    }
     vs_view_tree(cursor->view);
     if (cursor->place == FRESH || cursor->place == BEFORE) {
         err = stand_before_range(cursor);
@@ -259,5 +286,5 @@ verso_err verso_cursor_batch(verso_cursor *cursor, verso_entry *entries, size_t 
     if (err == VERSO_OK) {
         *count = filled;
     }
-    return err;
+    return err == VERSO_OK || err == VERSO_NOT_FOUND ? err : fail(cursor, err);
 }

@@ -72,6 +72,7 @@ static struct vs_store_config config_of(const char *path, const verso_options *o
         .interval_ms = options->interval_ms,
         .arena_bytes = options->arena_bytes,
         .log_bytes = options->log_bytes,
+        .guard_reads = options->guard_reads,
     };
     if (config.durability == VERSO_DURABILITY_DEFAULT) {
         config.durability = VERSO_DURABILITY_SYNC;

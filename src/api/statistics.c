@@ -51,6 +51,7 @@ verso_err verso_stat(verso_store *store, verso_stats *given)
     stats.leaf_relief_copies = atomic_load(&inner->counts.relief_copies);
     stats.poisoned = atomic_load(&inner->poisoned) || (log != NULL && vs_log_is_poisoned(log));
     stats.meta_damaged = inner->meta_damaged;
+    stats.keeping_damaged = inner->keeping_damaged;
     memcpy(given, &stats, given->size < sizeof stats ? given->size : sizeof stats);
     return VERSO_OK;
 }

@@ -10,6 +10,15 @@
 #include "history/retention.h"
 #include "os/fault.h"
 
+/* Of some tags nobody could tell whether they are all. */
+static verso_err check_readable(const verso_store *store)
+{
+    verso_err err = vs_check_process(store);
+    return err == VERSO_OK && store->store->keeping_damaged
+               ? vs_fault(VERSO_CORRUPT, "the tags could not be read when the store was opened")
+               : err;
+}
+
 static verso_err check(const verso_store *store, verso_slice name, const char *call)
 {
     if (store == NULL) {
@@ -19,7 +28,7 @@ static verso_err check(const verso_store *store, verso_slice name, const char *c
         return vs_fault(VERSO_INVALID, "%s: a tag's name is 1 to %d bytes, none of them 0", call,
                         VERSO_NAME_MAX);
     }
-    return vs_check_process(store);
+    return check_readable(store);
 }
 
 static verso_err unknown(verso_slice name)
@@ -154,7 +163,7 @@ verso_err verso_tag_next(verso_store *store, verso_slice after, verso_tag_info *
     if (store == NULL || !vs_slice_is_sound(after)) {
         return vs_fault(VERSO_INVALID, "verso_tag_next: the store is NULL, or the name");
     }
-    verso_err err = vs_check_process(store);
+    verso_err err = check_readable(store);
     if (err == VERSO_OK) {
         err = check_info(info);
     }

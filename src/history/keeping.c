@@ -3,6 +3,7 @@
  */
 #include "history/keeping.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,10 +91,20 @@ static uint64_t roots_possible(const struct vs_store *store)
     return store->meta.high_water * (store->pages.page_size / VS_ROOT_RECORD_FIXED) + 1;
 }
 
+static verso_err explain(verso_err err)
+{
+    char reason[256];
+    (void)snprintf(reason, sizeof reason, "%s", vs_fault_detail());
+    return vs_fault(err, "%s, in what says which roots are kept: open it read-only", reason);
+}
+
 verso_err vs_keeping_load(struct vs_store *store)
 {
     uint64_t version = store->meta.root.version;
     verso_err err = store->meta.tags.page == 0 ? VERSO_OK : load_tree(store);
+    if (err == VERSO_CORRUPT || err == VERSO_IO) {
+        err = store->read_only ? vs_keeping_rebuild(store) : explain(err);
+    }
     vs_retained_tags_entered(&store->retained);
     if (err == VERSO_OK) {
         err = vs_version_set_copy(&store->on_disk, &store->retained.set);
@@ -231,6 +242,11 @@ const char *vs_keeping_fault(const struct vs_store *store, const struct vs_opera
 verso_err vs_keeping_apply(struct vs_store *store, const struct vs_operation *operation)
 {
     struct vs_retained *retained = &store->retained;
+    bool of_tag =
+        operation->kind == VS_OPERATION_SET_TAG || operation->kind == VS_OPERATION_DELETE_TAG;
+    if (of_tag && store->keeping_damaged) {
+        return VERSO_OK; /* a few of the tags would pass for all */
+    }
     if (operation->kind == VS_OPERATION_DROP_ROOTS) {
         struct vs_version_range range = {operation->number[0], operation->number[1]};
         return vs_retained_drop(retained, &range, 1);

@@ -16,8 +16,13 @@
 #include "format/operation.h"
 #include "store/store.h"
 
-/** Read what the meta names, after vs_store_open(). VERSO_CORRUPT, VERSO_NOMEM, VERSO_IO. */
+/** Read what the meta names, after vs_store_open(). What cannot be read is VERSO_CORRUPT or
+ *  VERSO_IO for a writer, and rebuilt for a read-only handle. VERSO_NOMEM. */
 verso_err vs_keeping_load(struct vs_store *store);
+
+/** Take the roots in the history tree for the set, and no tags: `keeping_damaged` is set. Read-only
+ *  handles. VERSO_NOMEM. */
+verso_err vs_keeping_rebuild(struct vs_store *store);
 
 /** Bring the tree up to date at a checkpoint's freeze. */
 verso_err vs_keeping_save(struct vs_store *store, struct vs_page_writer *writer,

@@ -26,7 +26,16 @@ enum vs_open_mode {
     VS_OPEN_READ = 0,   /* must exist */
     VS_OPEN_WRITE = 1,  /* must exist; read and write */
     VS_OPEN_CREATE = 2, /* must not exist (O_EXCL), mode 0600; read and write */
+    /* a companion file, whose name only the engine gives: a symbolic link there is not followed */
+    VS_OPEN_READ_OWN = 3,
+    VS_OPEN_WRITE_OWN = 4,
 };
+
+/** Does the mode allow writing? */
+static inline bool vs_open_writes(enum vs_open_mode mode)
+{
+    return mode != VS_OPEN_READ && mode != VS_OPEN_READ_OWN;
+}
 
 /** What identifies a file and bounds it. */
 struct vs_file_identity {
@@ -40,8 +49,8 @@ struct vs_os {
     void *context; /* the implementation's own */
 
     /**
-     * Open a regular file, never following a symbolic link in its last component when creating.
-     * VERSO_NO_STORE: not there. VERSO_FORMAT: a directory or other non-file. VERSO_ACCESS: EACCES,
+     * Open a regular file. VERSO_NO_STORE: not there. VERSO_FORMAT: a directory or other non-file,
+     * a symbolic link where none is followed. VERSO_ACCESS: EACCES,
      * EPERM or EROFS. VERSO_INVALID: VS_OPEN_CREATE and it exists.
      */
     verso_err (*open)(const struct vs_os *os, const char *path, enum vs_open_mode mode,

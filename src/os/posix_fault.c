@@ -36,6 +36,7 @@ static verso_err code_of(int number)
         return VERSO_INVALID;
     case EISDIR:
     case ENXIO: /* a socket, or a FIFO that nobody reads */
+    case ELOOP: /* a symbolic link where none is followed */
         return VERSO_FORMAT;
     case ENOSPC:
     case EDQUOT:

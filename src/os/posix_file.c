@@ -70,6 +70,10 @@ static int flags_of(enum vs_open_mode mode)
         return flags | O_RDWR;
     case VS_OPEN_CREATE:
         return flags | O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+    case VS_OPEN_READ_OWN:
+        return flags | O_RDONLY | O_NOFOLLOW;
+    case VS_OPEN_WRITE_OWN:
+        return flags | O_RDWR | O_NOFOLLOW;
     }
     assert(false); /* no other mode exists */
     return flags;
@@ -149,7 +153,7 @@ verso_err vs_posix_open(const struct vs_os *os, const char *path, enum vs_open_m
     advise_random(fd);
     fresh->base.os = os;
     fresh->fd = fd;
-    fresh->writable = mode != VS_OPEN_READ;
+    fresh->writable = vs_open_writes(mode);
     memcpy(fresh->path, path, path_size);
     *file = &fresh->base;
     return VERSO_OK;

@@ -104,7 +104,7 @@ static verso_err open_first(const struct vs_log_config *config, const struct vs_
 {
     if (found != NULL && found->kind == VS_LOG_FILE_OURS) {
         *number = found->number;
-        return vs_log_file_open(config, found->number, VS_OPEN_WRITE, file);
+        return vs_log_file_open(config, found->number, VS_OPEN_WRITE_OWN, file);
     }
     verso_err err = found == NULL ? VERSO_OK : vs_log_file_remove(config, found->number);
     return err == VERSO_OK ? vs_log_file_make(config, number, file) : err;
@@ -330,8 +330,8 @@ void vs_log_recycle(struct vs_log *log, uint64_t lsn)
     while (held != NULL) {
         struct vs_log_segment *segment = held;
         held = segment->next;
-        if (segment->reusable &&
-            vs_log_file_open(config, segment->number, VS_OPEN_WRITE, &segment->file) == VERSO_OK) {
+        if (segment->reusable && vs_log_file_open(config, segment->number, VS_OPEN_WRITE_OWN,
+                                                  &segment->file) == VERSO_OK) {
             vs_lock_take(&log->mutex);
             vs_log_segments_add_ready(&log->segments, segment);
             vs_lock_release(&log->mutex);

@@ -54,7 +54,7 @@ static verso_err search_file(const struct search *search, const struct vs_log_fi
 {
     uint64_t end = found->size < search->segment_size ? found->size : search->segment_size;
     struct vs_file *file = NULL;
-    verso_err err = vs_log_file_open(search->config, found->number, VS_OPEN_READ, &file);
+    verso_err err = vs_log_file_open(search->config, found->number, VS_OPEN_READ_OWN, &file);
     if (err != VERSO_OK) {
         return err;
     }

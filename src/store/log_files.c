@@ -110,7 +110,7 @@ static enum vs_log_file_kind kind_of(const struct vs_log_config *config, const u
 static verso_err classify(const struct vs_log_config *config, struct vs_log_file *found)
 {
     struct vs_file *file = NULL;
-    verso_err err = vs_log_file_open(config, found->number, VS_OPEN_READ, &file);
+    verso_err err = vs_log_file_open(config, found->number, VS_OPEN_READ_OWN, &file);
     if (err != VERSO_OK) {
         return err;
     }

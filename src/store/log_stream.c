@@ -119,8 +119,8 @@ static verso_err open_segment(struct vs_log_stream *stream, size_t index)
         return VERSO_OK;
     }
     close_segment(stream);
-    verso_err err = vs_log_file_open(stream->config, stream->segment[index]->number, VS_OPEN_READ,
-                                     &stream->file);
+    verso_err err = vs_log_file_open(stream->config, stream->segment[index]->number,
+                                     VS_OPEN_READ_OWN, &stream->file);
     if (err == VERSO_OK) {
         stream->opened = index;
     }

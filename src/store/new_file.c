@@ -12,7 +12,10 @@
 
 #include "os/fault.h"
 
-enum { ATTEMPTS = 4 }; /* at the temporary name, before another creator is believed */
+enum {
+    ATTEMPTS = 4,      /* at the temporary name, before another creator is believed */
+    REASON_SIZE = 256, /* of a detail that is quoted */
+};
 
 /* Lock the file; *named: it still had its name afterwards. */
 static verso_err lock_named(struct vs_file *file, bool *named)
@@ -30,7 +33,7 @@ static verso_err lock_named(struct vs_file *file, bool *named)
 static verso_err remove_left_behind(const struct vs_os *os, const char *temporary)
 {
     struct vs_file *file;
-    verso_err err = os->open(os, temporary, VS_OPEN_WRITE, &file);
+    verso_err err = os->open(os, temporary, VS_OPEN_WRITE_OWN, &file);
     if (err != VERSO_OK) {
         return err == VERSO_NO_STORE ? VERSO_OK : err;
     }
@@ -96,6 +99,18 @@ static void close_file(struct vs_new_file *fresh)
     free(fresh->temporary);
 }
 
+/* The first error is the one to report; but if the name stays, whoever asked must know. */
+static verso_err take_name_back(struct vs_new_file *fresh, verso_err err)
+{
+    char reason[REASON_SIZE];
+    (void)snprintf(reason, sizeof reason, "%s", vs_fault_detail());
+    if (fresh->os->unlink(fresh->os, fresh->path) == VERSO_OK) {
+        return vs_fault(err, "%s", reason);
+    }
+    return vs_fault(err, "%s; and %s, whole but perhaps not after a crash, cannot be removed again",
+                    reason, fresh->path);
+}
+
 verso_err vs_new_file_publish(struct vs_new_file *fresh)
 {
     verso_err err = fresh->os->rename_new(fresh->os, fresh->temporary, fresh->path);
@@ -105,8 +120,7 @@ verso_err vs_new_file_publish(struct vs_new_file *fresh)
     }
     err = fresh->os->sync_directory(fresh->os, fresh->path);
     if (err != VERSO_OK) { /* a name that may not last is none */
-        verso_err removed = fresh->os->unlink(fresh->os, fresh->path);
-        (void)removed; /* the first error is the one to report */
+        err = take_name_back(fresh, err);
     }
     close_file(fresh);
     return err;

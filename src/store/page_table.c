@@ -11,6 +11,7 @@
 #include "format/checksum.h"
 #include "os/fault.h"
 #include "os/memory.h"
+#include "store/file_guard.h"
 
 static const struct vs_descriptor never_used[VS_BLOCK_PAGES]; /* all zero: free */
 
@@ -87,6 +88,10 @@ static verso_err checked_part(struct vs_page_table *table, uint64_t at, uint64_t
     const uint8_t *map = atomic_load_explicit(&table->map, memory_order_relaxed);
     if (map == NULL || at + VS_PART_BYTES > file_bytes) {
         return vs_fault(VERSO_CORRUPT, "%s %u lies beyond the end of the file", what, number);
+    }
+    verso_err err = vs_file_guard(table->guard, at, VS_PART_BYTES);
+    if (err != VERSO_OK) {
+        return err;
     }
     if (vs_crc32c(0, map + at, VS_PART_BYTES) != vs_entry_crc(entry)) {
         return vs_fault(VERSO_CORRUPT, "%s %u (at byte %llu): checksum does not match its entry",

@@ -50,6 +50,7 @@ struct vs_block_limbo {
 
 struct vs_page_table {
     _Atomic(const uint8_t *) map; /* the store file, as in vs_pages */
+    struct vs_file *guard;        /* as in vs_pages; constant after open */
     size_t page_size;
     uint32_t blocks;             /* that can be */
     uint64_t blocks_at_open;     /* none beyond was written before */

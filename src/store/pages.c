@@ -8,6 +8,7 @@
 #include "format/leaf.h"
 #include "os/fault.h"
 #include "os/os.h"
+#include "store/file_guard.h"
 #include "store/page_table.h"
 
 static const char *kind_name(unsigned kind)
@@ -99,6 +100,10 @@ static verso_err first_touch(struct vs_pages *pages, vs_page_no page, bool run,
     if (at + pages->page_size > atomic_load(&pages->table->file_bytes)) {
         return vs_fault(VERSO_CORRUPT, "page %u (%s): lies beyond the end of the file", page,
                         kind_name(kind));
+    }
+    err = vs_file_guard(pages->guard, at, pages->page_size);
+    if (err != VERSO_OK) {
+        return err;
     }
     const uint8_t *found = vs_page_in_file(pages, page);
     if (vs_page_checksum(page, born, found, pages->page_size) != vs_descriptor_crc(descriptor)) {

@@ -37,6 +37,8 @@ struct vs_pages {
     size_t page_size;
     struct vs_page_table *table; /* page_table.h */
     struct vs_file *file;        /* NULL: in memory */
+    struct vs_file *guard;       /* the file, if what is mapped is read by vs_file_guard() before
+                                    its first touch; else NULL */
     _Atomic bool distrusted;     /* see vs_pages_distrust() */
 };
 

@@ -42,6 +42,7 @@ struct vs_store_config {
     uint32_t interval_ms;
     uint64_t arena_bytes;
     uint64_t log_bytes;
+    bool guard_reads;
 };
 
 struct vs_store;
@@ -89,6 +90,7 @@ struct vs_store {
     bool read_only;
     bool tables_stand;    /* page table and what belongs to it were set up */
     bool meta_damaged;    /* one of the metas was unreadable at open */
+    bool keeping_damaged; /* tags and kept roots were unreadable at open; read-only handles */
     bool metas_differ;    /* at open: the last checkpoint or its second meta did not finish */
     uint64_t arena_limit; /* frames */
     const struct vs_history_calls *history_calls;

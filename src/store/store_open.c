@@ -122,6 +122,8 @@ static verso_err open_file_parts(struct vs_store *store)
     if (err != VERSO_OK) {
         return err;
     }
+    store->pages.guard = store->config.guard_reads ? store->file : NULL;
+    store->table.guard = store->pages.guard;
     vs_page_table_set_high_water(&store->table, store->meta.high_water);
     vs_page_table_set_top(&store->table, store->meta.top);
     atomic_store(&store->table.file_bytes, identity.size);
