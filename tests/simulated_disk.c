@@ -376,12 +376,13 @@ void simulated_disk_put(struct simulated_disk *disk, const char *path, const voi
     if (file == NULL) {
         disk->last_inode++;
         file = simulated_file_open(disk->last_inode);
+        simulated_file_load(file, bytes, size);
     } else {
         simulated_file_hold(file);
+        simulated_file_resize(file, &disk->chance, size);
+        simulated_file_write(file, &disk->chance, 0, bytes, size);
+        simulated_file_sync(file);
     }
-    simulated_file_resize(file, &disk->chance, size);
-    simulated_file_write(file, &disk->chance, 0, bytes, size);
-    simulated_file_sync(file);
     simulated_names_settle(&disk->names, path, file);
     simulated_file_release(file);
     simulated_disk_unlock(disk);

@@ -13,6 +13,7 @@
 #include "simulated_file.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +25,10 @@ enum {
     MAP_PAGE_SIZE = 4096, /* bytes; how far a mapping reaches beyond the end of its file */
     BETWEEN_MAX = 4,
     SECTORS_MAX = SIMULATED_FILE_SIZE_MAX / SIMULATED_SECTOR_SIZE,
-    TORN_SIZE = 64,   /* bytes */
-    BIAS_PARTS = 16,  /* a file's sectors are new with a probability of n / BIAS_PARTS */
-    DIRTY_KEPT = 4096 /* emptied records whose memory is not given back */
+    TORN_SIZE = 64,    /* bytes */
+    BIAS_PARTS = 16,   /* a file's sectors are new with a probability of n / BIAS_PARTS */
+    DIRTY_KEPT = 4096, /* emptied records whose memory is not given back */
+    SPARE_MAX = 8
 };
 
 struct dirty_sector {
@@ -37,6 +39,17 @@ struct dirty_sector {
     uint8_t durable[SIMULATED_SECTOR_SIZE];              /* what the medium holds */
     uint8_t between[BETWEEN_MAX][SIMULATED_SECTOR_SIZE]; /* what it may have got since */
 };
+
+/* The memory of a file that is gone, for the next one's records: to get it anew costs a page fault
+ * for every second record. */
+struct spare_records {
+    struct dirty_sector *dirty;
+    uint32_t *dirty_at; /* all zeros */
+};
+
+static pthread_mutex_t spare_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct spare_records spares[SPARE_MAX]; /* guarded by spare_mutex, as is the next */
+static size_t spare_count;
 
 static inline uint64_t offset_of(const struct dirty_sector *record)
 {
@@ -81,6 +94,43 @@ static void set_live_size(struct simulated_file *file, uint64_t size)
     file->live_size = size;
 }
 
+static void get_records(struct simulated_file *file)
+{
+    (void)pthread_mutex_lock(&spare_mutex);
+    if (spare_count > 0) {
+        spare_count--;
+        file->dirty = spares[spare_count].dirty;
+        file->dirty_at = spares[spare_count].dirty_at;
+    }
+    (void)pthread_mutex_unlock(&spare_mutex);
+    if (file->dirty == NULL) {
+        file->dirty = simulated_memory_reserve(SECTORS_MAX * sizeof *file->dirty);
+        file->dirty_at = simulated_memory_reserve(SECTORS_MAX * sizeof *file->dirty_at);
+    }
+}
+
+static void give_records_back(struct simulated_file *file)
+{
+    if (file->dirty == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < file->dirty_count; i++) {
+        file->dirty_at[file->dirty[i].sector] = 0;
+    }
+    bool is_kept = false;
+    (void)pthread_mutex_lock(&spare_mutex);
+    if (file->dirty_count <= DIRTY_KEPT && spare_count < SPARE_MAX) {
+        spares[spare_count] = (struct spare_records){file->dirty, file->dirty_at};
+        spare_count++;
+        is_kept = true;
+    }
+    (void)pthread_mutex_unlock(&spare_mutex);
+    if (!is_kept) {
+        vs_memory_release(file->dirty, SECTORS_MAX * sizeof *file->dirty);
+        vs_memory_release(file->dirty_at, SECTORS_MAX * sizeof *file->dirty_at);
+    }
+}
+
 static struct simulated_file *open_sized(uint64_t inode, uint64_t size)
 {
     struct simulated_file *file = simulated_memory_reserve(sizeof *file);
@@ -112,8 +162,7 @@ void simulated_file_release(struct simulated_file *file)
     assert(file->links == 0);
     assert(file->handles == 0);
     simulated_memory_return(file->live, accessible_size(file->live_size), file->used_size);
-    vs_memory_release(file->dirty, SECTORS_MAX * sizeof *file->dirty);
-    vs_memory_release(file->dirty_at, SECTORS_MAX * sizeof *file->dirty_at);
+    give_records_back(file);
     vs_memory_release(file, sizeof *file);
 }
 
@@ -130,8 +179,7 @@ static struct dirty_sector *dirty_record(const struct simulated_file *file, uint
 static struct dirty_sector *new_record(struct simulated_file *file, uint32_t sector)
 {
     if (file->dirty == NULL) {
-        file->dirty = simulated_memory_reserve(SECTORS_MAX * sizeof *file->dirty);
-        file->dirty_at = simulated_memory_reserve(SECTORS_MAX * sizeof *file->dirty_at);
+        get_records(file);
     }
     assert(file->dirty_count < SECTORS_MAX);
     struct dirty_sector *record = &file->dirty[file->dirty_count];
@@ -211,6 +259,17 @@ void simulated_file_write(struct simulated_file *file, struct simulated_random *
         touch(file, random, sector);
     }
     memcpy(file->live + offset, bytes, size);
+}
+
+void simulated_file_load(struct simulated_file *file, const void *bytes, size_t size)
+{
+    assert(file->dirty_count == 0);
+    assert(file->live_size == 0);
+    set_live_size(file, size);
+    if (size > 0) {
+        memcpy(file->live, bytes, size);
+    }
+    file->durable_size = size;
 }
 
 static bool is_zero(const uint8_t *bytes, size_t size)

@@ -45,6 +45,9 @@ void simulated_file_release(struct simulated_file *file);
 void simulated_file_write(struct simulated_file *file, struct simulated_random *random,
                           uint64_t offset, const void *bytes, size_t size);
 
+/** Give an empty file its contents, durable at once. */
+void simulated_file_load(struct simulated_file *file, const void *bytes, size_t size);
+
 /** Set the length: zeros are added, or what lies beyond is cut off. */
 void simulated_file_resize(struct simulated_file *file, struct simulated_random *random,
                            uint64_t size);

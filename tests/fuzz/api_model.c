@@ -366,8 +366,6 @@ void api_model_step(struct api_model *model, struct api_input *input)
 
 void api_model_close(struct api_model *model)
 {
-    compare_all(model);
-    close_views(model);
     reopen(model);
     compare_all(model);
     require(verso_close(model->store) == VERSO_OK, "closing");

@@ -59,7 +59,11 @@ size_t sparse_unpack(const uint8_t *packed, size_t packed_size, uint8_t *bytes, 
 
 static size_t zeros_at(const uint8_t *bytes, size_t from, size_t size)
 {
+    static const uint8_t zeros[512];
     size_t at = from;
+    while (size - at >= sizeof zeros && memcmp(bytes + at, zeros, sizeof zeros) == 0) {
+        at += sizeof zeros; /* nearly all of a file */
+    }
     while (at < size && bytes[at] == 0) {
         at++;
     }
@@ -71,11 +75,13 @@ static size_t literal_at(const uint8_t *bytes, size_t from, size_t size)
 {
     size_t at = from;
     while (at < size) {
+        const uint8_t *zero = memchr(bytes + at, 0, size - at);
+        at = zero == NULL ? size : (size_t)(zero - bytes);
         size_t zeros = zeros_at(bytes, at, size);
         if (zeros >= ZEROS_MIN || at + zeros == size) {
             break;
         }
-        at += zeros + 1;
+        at += zeros;
     }
     return at - from;
 }

@@ -266,5 +266,5 @@ uint8_t store_mutate(uint8_t *file, size_t *size, size_t capacity, uint8_t choic
         store_repair(file, mutation.size);
     }
     *size = mutation.size;
-    return below(&mutation, 8) > 0 ? choices : (uint8_t)below(&mutation, 8);
+    return below(&mutation, 8) > 0 ? choices : (uint8_t)below(&mutation, 16);
 }
