@@ -26,6 +26,7 @@ void __wrap_free(void *memory);
 void *__real_vs_memory_reserve(size_t size);
 void *__wrap_vs_memory_reserve(size_t size);
 char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t size_max);
 
 void failing_memory_arm(uint64_t nth, bool for_ever)
 {
@@ -90,6 +91,17 @@ char *__wrap_strdup(const char *text)
     size_t size = strlen(text) + 1;
     char *copy = __wrap_malloc(size);
     return copy == NULL ? NULL : memcpy(copy, text, size);
+}
+
+char *__wrap_strndup(const char *text, size_t size_max)
+{
+    size_t size = strnlen(text, size_max);
+    char *copy = __wrap_malloc(size + 1);
+    if (copy == NULL) {
+        return NULL;
+    }
+    copy[size] = '\0';
+    return memcpy(copy, text, size);
 }
 
 void *__wrap_vs_memory_reserve(size_t size)

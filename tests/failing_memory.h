@@ -1,9 +1,9 @@
 /*
  * failing_memory.h - malloc() and its kin, failing on command, and counted.
  *
- * A test that links failing_memory.c gets it in the place of malloc(), calloc(), realloc(), strdup()
- * and free() for all that is linked into it statically: the engine and the test itself. So arm it
- * only around calls of the engine. What shared libraries allocate is neither counted nor failed.
+ * A test that links failing_memory.c gets it in the place of malloc(), calloc(), realloc(),
+ * strdup(), strndup() and free() for all that is linked into it statically: the engine and the test
+ * itself. So arm it only around calls of the engine. What shared libraries allocate is neither counted nor failed.
  * Reserving address space (os/memory.h) fails in its turn, too, but is not counted as held.
  * Threads: one; a test that lets the engine run threads of its own cannot use it.
  */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "os/fault.h"
 
@@ -40,6 +41,12 @@ Test(fault, cuts_a_detail_at_511_bytes)
     text[sizeof text - 1] = '\0';
     (void)vs_fault(VERSO_IO, "%s", text);
     cr_assert_eq(strlen(vs_fault_detail()), 511);
+}
+
+Test(fault, shows_the_bare_format_where_it_cannot_be_filled_in)
+{
+    (void)vs_fault(VERSO_IO, "not a character: %lc", (wint_t)0x7fffffff);
+    cr_assert_str_eq(vs_fault_detail(), "not a character: %lc");
 }
 
 Test(fault, may_quote_the_detail_before)

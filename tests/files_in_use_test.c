@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child_exit.h"
 #include "verso.h"
 
 enum { PATH_MAX_HERE = 128, PAGE_SIZE = 4096 };
@@ -93,7 +94,7 @@ static void refuse_in_child(const char *name)
     cr_assert_geq(child, 0);
     if (child == 0) {
         verso_store *second = NULL;
-        _exit(open_by(name, false, &second) == VERSO_BUSY ? 0 : 1);
+        child_exit(open_by(name, false, &second) == VERSO_BUSY ? 0 : 1);
     }
     int status = 0;
     cr_assert_eq(waitpid(child, &status, 0), child);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child_exit.h"
 #include "verso.h"
 
 struct fixture {
@@ -51,7 +52,7 @@ static int in_child(int (*child)(struct fixture *, verso_view *), struct fixture
     pid_t pid = fork();
     cr_assert_geq(pid, 0);
     if (pid == 0) {
-        _exit(child(fixture, view));
+        child_exit(child(fixture, view));
     }
     int status;
     cr_assert_eq(waitpid(pid, &status, 0), pid);

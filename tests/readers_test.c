@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/handles.h"
+#include "child_exit.h"
 #include "os/thread.h"
 #include "simulated_disk.h"
 #include "verso.h"
@@ -149,7 +150,7 @@ Test(readers, a_child_does_not_inherit_its_parents_thread)
     (void)vs_thread_id();
     pid_t child = fork();
     if (child == 0) {
-        _exit(vs_thread_id() == (uint64_t)getpid() ? 0 : 1);
+        child_exit(vs_thread_id() == (uint64_t)getpid() ? 0 : 1);
     }
     int status;
     cr_assert_eq(waitpid(child, &status, 0), child);

@@ -210,7 +210,7 @@ Test(retention, classes_of_age_keep_what_the_rule_says)
     }
     verso_retention policy = verso_keep_last(20);
     policy.class_count = 3;
-    const int64_t quarter = SECOND_US / 4; /* the clock ticks a little at each look */
+    const uint64_t quarter = SECOND_US / 4; /* the clock ticks a little at each look */
     policy.classes[0] = (verso_retention_class){60 * SECOND_US + quarter, 0};
     policy.classes[1] = (verso_retention_class){300 * SECOND_US + quarter, 5 * SECOND_US};
     policy.classes[2] = (verso_retention_class){800 * SECOND_US + quarter, 60 * SECOND_US};

@@ -62,21 +62,15 @@ static inline struct posix_file *posix(struct vs_file *file)
  */
 static int flags_of(enum vs_open_mode mode)
 {
-    int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    switch (mode) {
-    case VS_OPEN_READ:
-        return flags | O_RDONLY;
-    case VS_OPEN_WRITE:
-        return flags | O_RDWR;
-    case VS_OPEN_CREATE:
-        return flags | O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
-    case VS_OPEN_READ_OWN:
-        return flags | O_RDONLY | O_NOFOLLOW;
-    case VS_OPEN_WRITE_OWN:
-        return flags | O_RDWR | O_NOFOLLOW;
-    }
-    assert(false); /* no other mode exists */
-    return flags;
+    static const int flags[] = {
+        [VS_OPEN_READ] = O_RDONLY,
+        [VS_OPEN_WRITE] = O_RDWR,
+        [VS_OPEN_CREATE] = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
+        [VS_OPEN_READ_OWN] = O_RDONLY | O_NOFOLLOW,
+        [VS_OPEN_WRITE_OWN] = O_RDWR | O_NOFOLLOW,
+    };
+    assert((size_t)mode < sizeof flags / sizeof flags[0]);
+    return flags[mode] | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 }
 
 /*
@@ -358,6 +352,18 @@ static int allocate_blocks(int fd, uint64_t from, uint64_t to)
 #endif
 }
 
+/* Whether the answer to a request for blocks says that this file system or kernel gives none. */
+static bool cannot_allocate(int number)
+{
+    static const int answers[] = {EOPNOTSUPP, ENOTSUP, EINVAL, ENOSYS}; /* some are one number */
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        if (number == answers[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 verso_err vs_posix_allocate(struct vs_file *file, uint64_t size)
 {
     assert(posix(file)->writable);
@@ -378,7 +384,7 @@ verso_err vs_posix_allocate(struct vs_file *file, uint64_t size)
     if (number == 0) {
         return VERSO_OK;
     }
-    if (number == EOPNOTSUPP || number == ENOTSUP || number == EINVAL || number == ENOSYS) {
+    if (cannot_allocate(number)) {
         err = write_zeros(posix(file), old_size, size);
     } else {
         errno = number;
