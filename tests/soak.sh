@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 minutes=${1:-60}
 [ $# -gt 0 ] && shift
 all="store_model tree_model savepoint_model txn_savepoint_model trees_savepoint_model
-     log_crash store_crash store_damage kill small_disk store_threads fuzz"
+     log_crash store_crash store_damage kill small_disk store_threads interleave fuzz"
 parts=${*:-$all}
 preset=${VERSO_SOAK_PRESET:-soak}
 ledger=${VERSO_SOAK_LEDGER:-docs/ledger.tsv}
@@ -52,6 +52,7 @@ take_turn()
                 --filter 'store_crash/leaves_a_whole_version_at_every_change' ;;
         store_damage) VERSO_TEST_STRIDE=13 "$test" ;;
         kill) VERSO_TEST_KILLS=1500 "$test" ;;
+        interleave) VERSO_TEST_PREEMPTIONS=0 VERSO_TEST_RUNS=5000 VERSO_TEST_SEED=${seed}00000 "$test" ;;
         small_disk) VERSO_TEST_DISK_STEP=4 "$test" ;;
         *) "$test" ;;
     esac >"$work/output" 2>&1

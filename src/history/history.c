@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "os/fault.h"
+#include "os/turns.h"
 #include "tree/tree.h"
 
 enum { ID_SIZE = 8 };
@@ -150,9 +151,11 @@ verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slo
     if (err != VERSO_OK) {
         return err;
     }
+    vs_turn(VS_POINT_ASK_RETAINED);
     /* pinned first, looked at after: a drop does it the other way round */
     bool kept =
         vs_roots_published(&store->roots) == version || vs_retained_has(&store->retained, version);
+    vs_turn(VS_POINT_FIND_ROOT);
     err = kept ? vs_history_find(store, version, record, note) : gone(version);
     err = judge_gone(store, version, err);
     if (err != VERSO_OK) {

@@ -5,6 +5,20 @@
 
 #include <errno.h>
 
+void vs_lock_take_in_turn(struct vs_lock *lock, struct vs_turns *turns)
+{
+    turns->point(turns, VS_POINT_LOCK);
+    while (pthread_mutex_trylock(&lock->mutex) != 0) {
+        (void)turns->wait(turns, lock, false);
+    }
+}
+
+void vs_lock_release_in_turn(struct vs_lock *lock, struct vs_turns *turns)
+{
+    pthread_mutex_unlock(&lock->mutex);
+    turns->wake(turns, lock, true);
+}
+
 void vs_condition_init(struct vs_condition *condition)
 {
     pthread_condattr_t monotonic; /* the wall clock may jump */
@@ -19,10 +33,25 @@ void vs_condition_clear(struct vs_condition *condition)
     pthread_cond_destroy(&condition->condition);
 }
 
+/* Wait in turns. @return False: the time is up. */
+static bool wait_in_turn(const struct vs_condition *condition, struct vs_lock *lock,
+                         struct vs_turns *turns, bool timed)
+{
+    vs_lock_release_in_turn(lock, turns);
+    bool woken = turns->wait(turns, condition, timed);
+    vs_lock_take_in_turn(lock, turns);
+    return woken;
+}
+
 void vs_condition_wait(struct vs_condition *condition, struct vs_lock *lock)
 {
+    struct vs_turns *turns = vs_turns_here();
     vs_lock_order_leave(lock->kind);
-    pthread_cond_wait(&condition->condition, &lock->mutex);
+    if (turns == NULL) {
+        pthread_cond_wait(&condition->condition, &lock->mutex);
+    } else {
+        (void)wait_in_turn(condition, lock, turns, false);
+    }
     vs_lock_order_enter(lock->kind);
 }
 
@@ -42,18 +71,33 @@ struct timespec vs_condition_deadline(unsigned ms)
 bool vs_condition_wait_until(struct vs_condition *condition, struct vs_lock *lock,
                              const struct timespec *deadline)
 {
+    struct vs_turns *turns = vs_turns_here();
     vs_lock_order_leave(lock->kind);
-    int err = pthread_cond_timedwait(&condition->condition, &lock->mutex, deadline);
+    bool in_time = turns == NULL ? pthread_cond_timedwait(&condition->condition, &lock->mutex,
+                                                          deadline) != ETIMEDOUT
+                                 : wait_in_turn(condition, lock, turns, true);
     vs_lock_order_enter(lock->kind);
-    return err != ETIMEDOUT;
+    return in_time;
+}
+
+static void wake(struct vs_condition *condition, bool all)
+{
+    struct vs_turns *turns = vs_turns_here();
+    if (turns != NULL) {
+        turns->wake(turns, condition, all);
+    } else if (all) {
+        pthread_cond_broadcast(&condition->condition);
+    } else {
+        pthread_cond_signal(&condition->condition);
+    }
 }
 
 void vs_condition_wake_one(struct vs_condition *condition)
 {
-    pthread_cond_signal(&condition->condition);
+    wake(condition, false);
 }
 
 void vs_condition_wake_all(struct vs_condition *condition)
 {
-    pthread_cond_broadcast(&condition->condition);
+    wake(condition, true);
 }

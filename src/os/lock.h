@@ -1,7 +1,8 @@
 /*
  * lock.h - a mutex that knows its place in the order of locks, and conditions to wait for under it.
  *
- * In a release build each call is the one of pthread.h and nothing else.
+ * In a release build each call is the one of pthread.h and nothing else. A thread with turns
+ * (turns.h) never sleeps in one: it ends its turn instead.
  */
 #ifndef VERSO_OS_LOCK_H
 #define VERSO_OS_LOCK_H
@@ -11,6 +12,7 @@
 #include <time.h>
 
 #include "os/lock_order.h"
+#include "os/turns.h"
 
 struct vs_lock {
     pthread_mutex_t mutex;
@@ -32,15 +34,29 @@ static inline void vs_lock_clear(struct vs_lock *lock)
     pthread_mutex_destroy(&lock->mutex);
 }
 
+/** The rest of vs_lock_take() and vs_lock_release() for a thread with turns. */
+void vs_lock_take_in_turn(struct vs_lock *lock, struct vs_turns *turns);
+void vs_lock_release_in_turn(struct vs_lock *lock, struct vs_turns *turns);
+
 static inline void vs_lock_take(struct vs_lock *lock)
 {
     vs_lock_order_enter(lock->kind);
-    pthread_mutex_lock(&lock->mutex);
+    struct vs_turns *turns = vs_turns_here();
+    if (turns == NULL) {
+        pthread_mutex_lock(&lock->mutex);
+    } else {
+        vs_lock_take_in_turn(lock, turns);
+    }
 }
 
 static inline void vs_lock_release(struct vs_lock *lock)
 {
-    pthread_mutex_unlock(&lock->mutex);
+    struct vs_turns *turns = vs_turns_here();
+    if (turns == NULL) {
+        pthread_mutex_unlock(&lock->mutex);
+    } else {
+        vs_lock_release_in_turn(lock, turns);
+    }
     vs_lock_order_leave(lock->kind);
 }
 

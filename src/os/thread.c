@@ -6,9 +6,14 @@
 #include <sched.h>
 
 #include "os/fault.h"
+#include "os/turns.h"
 
 verso_err vs_thread_start(struct vs_thread *thread, void *(*work)(void *), void *argument)
 {
+    struct vs_turns *turns = vs_turns_here();
+    if (turns != NULL) {
+        return turns->start(turns, thread, work, argument);
+    }
     return pthread_create(&thread->thread, NULL, work, argument) == 0
                ? VERSO_OK
                : vs_fault(VERSO_NOMEM, "cannot start a thread");
@@ -16,12 +21,21 @@ verso_err vs_thread_start(struct vs_thread *thread, void *(*work)(void *), void 
 
 void vs_thread_join(struct vs_thread *thread)
 {
-    pthread_join(thread->thread, NULL);
+    struct vs_turns *turns = vs_turns_here();
+    if (turns != NULL) {
+        turns->join(turns, thread);
+    } else {
+        pthread_join(thread->thread, NULL);
+    }
 }
 
 void vs_thread_give_way(void)
 {
-    sched_yield();
+    if (vs_turns_here() != NULL) {
+        vs_turn(VS_POINT_GIVE_WAY);
+    } else {
+        sched_yield();
+    }
 }
 
 #if defined(__linux__)

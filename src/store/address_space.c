@@ -25,6 +25,7 @@
 
 #include "os/fault.h"
 #include "os/memory.h"
+#include "os/turns.h"
 #include "store/store.h"
 
 enum {
@@ -263,6 +264,7 @@ verso_err vs_store_map_at_least(struct vs_store *store, uint64_t bytes)
                                    NOT_NOTED};
     mapping->old = old;
     mapping->bytes = mapped;
+    vs_turn(VS_POINT_EXCHANGE_MAPPING);
     atomic_store(&store->table.map, address); /* M1: both before the caller lets the file grow */
     atomic_store(&store->pages.map, address);
     return VERSO_OK;

@@ -8,6 +8,7 @@
 
 #include "os/fault.h"
 #include "os/memory.h"
+#include "os/turns.h"
 
 struct vs_limbo {
     struct vs_limbo *next;
@@ -87,6 +88,7 @@ static bool settle(struct vs_arena *arena, struct vs_limbo *batch)
     if (blocked && newest >= batch->blocked_up_to) {
         return false; /* nothing can have changed for the better */
     }
+    vs_turn(VS_POINT_SETTLE_LIMBO);
     size_t left = 0;
     for (size_t i = 0; i < batch->count; i++) {
         if (blocked && batch->vacated[i].born <= newest) {
@@ -183,6 +185,7 @@ void vs_arena_vacate(struct vs_arena *arena, struct vs_vacated *vacated, size_t 
         free(vacated);
         return;
     }
+    vs_turn(VS_POINT_FILL_LIMBO);
     *batch = (struct vs_limbo){NULL, epoch, UINT64_MAX, count, vacated};
     vs_lock_take(&arena->limbo_lock);
     batch->next = arena->limbo;

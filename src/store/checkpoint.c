@@ -16,6 +16,7 @@
 
 #include "format/checksum.h"
 #include "os/fault.h"
+#include "os/turns.h"
 #include "store/checkpoint.h"
 #include "store/store.h"
 
@@ -163,6 +164,7 @@ static verso_err freeze(struct vs_checkpoint *checkpoint, const struct vs_root_r
                         bool clean)
 {
     struct vs_store *store = checkpoint->store;
+    vs_turn(VS_POINT_FREEZE);
     vs_store_drop_old_mappings(store);
     verso_err err = vs_store_sync(store); /* C1 */
     if (err == VERSO_OK) {
@@ -383,6 +385,7 @@ verso_err vs_store_write_metas(struct vs_store *store, const struct vs_meta *met
     uint8_t bytes[VS_PART_BYTES];
     vs_meta_encode(meta, bytes);
     for (unsigned i = 0; i < 2; i++) {
+        vs_turn(VS_POINT_WRITE_META);
         uint64_t at = i == meta->generation % 2 ? 0 : VS_META_B_AT;
         verso_err err = store->os->write_at(store->file, at, bytes, VS_PART_BYTES);
         if (err == VERSO_OK) {
@@ -419,10 +422,12 @@ static void vacate_frames(struct vs_checkpoint *checkpoint, uint64_t epoch)
         return;
     }
     for (size_t i = 0; i < checkpoint->moved_count; i++) {
+        vs_turn(VS_POINT_VACATE_FRAME);
         /* release: the page is in the file before readers look there */
         atomic_store_explicit(&store->pages.frame_of[checkpoint->moved[i].page], 0,
                               memory_order_release);
     }
+    vs_turn(VS_POINT_RAISE_EPOCH);
     /* the epoch is raised before the frames can be asked for: whoever pins from now on with the new
      * epoch has seen the words above */
     atomic_store_explicit(&store->location_epoch, epoch, memory_order_seq_cst);
@@ -458,6 +463,7 @@ static void let_go(struct vs_checkpoint *checkpoint)
     store->frozen = NULL;
     store->checkpoint_stamp++;
     vs_lock_release(&store->state_lock);
+    vs_turn(VS_POINT_CHECKPOINT_OVER);
     atomic_store(&store->checkpoint_done, true);
     atomic_store(&store->checkpoint_lsn, checkpoint->meta.log_lsn);
     atomic_store(&store->checkpoint_version, checkpoint->meta.root.version);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "os/fault.h"
+#include "os/turns.h"
 #include "store/store.h"
 
 enum { JUDGE_EVERY = 64 }; /* commits */
@@ -20,6 +21,7 @@ void vs_store_publish(struct vs_store *store, uint64_t version)
 
 static void raise_durable(struct vs_store *store, uint64_t version)
 {
+    vs_turn(VS_POINT_RAISE_DURABLE);
     uint64_t before = atomic_load_explicit(&store->durable, memory_order_relaxed);
     while (before < version && !atomic_compare_exchange_weak(&store->durable, &before, version)) {
     }
@@ -194,6 +196,7 @@ static verso_err append_frame(struct vs_store *store, const struct vs_root_recor
 /* From here on the version is the tip; nothing below can fail. */
 static void become_tip(struct vs_store *store, const struct vs_root_record *record)
 {
+    vs_turn(VS_POINT_BECOME_TIP);
     vs_roots_append(&store->roots, record);
     store->tip = *record;
     store->tip.note = (verso_slice){NULL, 0};
@@ -327,6 +330,7 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
     } else {
         publish_if_durable(store, record.version);
     }
+    vs_turn(VS_POINT_UNPIN_WRITER);
     vs_reader_unpin(&store->readers, store->writer.pin);
     verso_err judged = judge_now_and_then(store);
     vs_store_release_writer(store);

@@ -3,6 +3,8 @@
  */
 #include "store/kept_set.h"
 
+#include "os/turns.h"
+
 void vs_kept_set_clear(struct vs_kept_set *kept)
 {
     vs_version_set_clear(&kept->retained);
@@ -19,6 +21,7 @@ verso_err vs_kept_set_gather(struct vs_kept_set *kept, uint64_t published,
     verso_err err = vs_version_set_add(&kept->passing, published, UINT64_MAX);
     uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_seq_cst);
     for (uint32_t i = 0; i < below && err == VERSO_OK; i++) {
+        vs_turn(VS_POINT_SURVEY_SLOT);
         /* seq_cst: the judge's half of the protocol in reader_slots.h */
         uint64_t pinned = atomic_load_explicit(&slots->slot[i].pinned, memory_order_seq_cst);
         if (pinned != VS_SLOT_FREE && pinned <= published) { /* from there on all is kept anyway */

@@ -9,6 +9,7 @@
 
 #include "format/segment.h"
 #include "os/fault.h"
+#include "os/turns.h"
 #include "store/log_files.h"
 #include "store/log_segments.h"
 #include "store/log_state.h"
@@ -314,6 +315,7 @@ verso_err vs_log_prepare(struct vs_log *log)
 void vs_log_recycle(struct vs_log *log, uint64_t lsn)
 {
     const struct vs_log_config *config = &log->config;
+    vs_turn(VS_POINT_RECYCLE);
     struct vs_log_segment *held = NULL;
     vs_lock_take(&log->mutex);
     uint64_t durable = vs_log_get(&log->durable);
@@ -498,6 +500,7 @@ verso_err vs_log_append(struct vs_log *log, const struct vs_log_record *record, 
         .note = record->note,
         .operations = record->operations,
     };
+    vs_turn(VS_POINT_APPEND_FRAME);
     vs_lock_take(&log->mutex);
     verso_err err = vs_log_append_locked(log, &frame, record->use_reserve);
     if (err == VERSO_OK) {

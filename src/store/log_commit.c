@@ -15,6 +15,7 @@
 
 #include "os/fault.h"
 #include "os/thread.h"
+#include "os/turns.h"
 #include "store/log.h"
 #include "store/log_state.h"
 
@@ -120,6 +121,7 @@ static void lead(struct vs_log *log, enum vs_log_stage stage)
     assert(!log->led);
     assert(!vs_log_get(&log->poisoned));
 
+    vs_turn(VS_POINT_LEAD);
     log->led = true;
     if (stage == VS_LOG_DURABLE) {
         gather(log);
@@ -134,15 +136,18 @@ static void lead(struct vs_log *log, enum vs_log_stage stage)
     uint64_t syncs = 0;
     vs_lock_release(&log->mutex);
 
+    vs_turn(VS_POINT_WRITE_LOG);
     verso_err err = write_out(log);
     empty(&log->writing);
     if (err == VERSO_OK && stage == VS_LOG_DURABLE) {
+        vs_turn(VS_POINT_SYNC_LOG);
         err = sync_range(log, durable, end, &syncs);
         if (err == VERSO_OK && log->config.durable != NULL) {
             log->config.durable(log->config.argument, end, version);
         }
     }
 
+    vs_turn(VS_POINT_HAND_OVER);
     vs_lock_take(&log->mutex);
     log->led = false;
     vs_log_set(&log->syncs, vs_log_get(&log->syncs) + syncs);

@@ -11,6 +11,7 @@
 #include "format/checksum.h"
 #include "os/fault.h"
 #include "os/memory.h"
+#include "os/turns.h"
 #include "store/file_guard.h"
 
 static const struct vs_descriptor never_used[VS_BLOCK_PAGES]; /* all zero: free */
@@ -191,6 +192,7 @@ static verso_err verify_block(struct vs_page_table *table, uint32_t number)
         where = VS_BLOCK_COPY_A + copy;
     }
     uint32_t unknown = VS_BLOCK_UNKNOWN;
+    vs_turn(VS_POINT_PLACE_BLOCK);
     atomic_compare_exchange_strong(&block->where, &unknown, where);
     return VERSO_OK;
 }
@@ -305,6 +307,7 @@ static verso_err make_changeable_locked(struct vs_page_table *table, uint32_t nu
         if (in_memory) {
             block->aside = fresh;
         } else {
+            vs_turn(VS_POINT_MOVE_BLOCK);
             /* release: the copied bytes come before the word that leads readers to them */
             atomic_store_explicit(&block->where, VS_BLOCK_MEMORY + fresh, memory_order_release);
         }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "os/fault.h"
+#include "os/turns.h"
 #include "store/page_table.h"
 
 static int by_number(const void *left, const void *right)
@@ -156,6 +157,7 @@ static void move_back_locked(struct vs_page_table *table, uint32_t number, uint6
     struct vs_block *block = &table->block[number];
     uint32_t where = atomic_load_explicit(&block->where, memory_order_relaxed);
     uint64_t entry = atomic_load_explicit(&table->entry[number], memory_order_relaxed);
+    vs_turn(VS_POINT_MOVE_BLOCK_BACK);
     table->limbo[table->limbo_count++] = (struct vs_block_limbo){epoch, where - VS_BLOCK_MEMORY};
     atomic_store_explicit(&block->where, VS_BLOCK_COPY_A + vs_entry_copy(entry),
                           memory_order_release);

@@ -7,6 +7,7 @@
 
 #include "format/checksum.h"
 #include "os/fault.h"
+#include "os/turns.h"
 #include "store/store.h"
 
 struct vs_pages *vs_writer_pages(struct vs_page_writer *writer)
@@ -112,6 +113,7 @@ verso_err vs_writer_set_word(struct vs_page_writer *writer, vs_page_no page, uns
     }
     writer->undo[writer->undo_count++] =
         (struct vs_undo){vs_descriptor_word(descriptor, word), page, word};
+    vs_turn(VS_POINT_CHANGE_WORD);
     vs_descriptor_set(descriptor, word, value);
     return VERSO_OK;
 }
@@ -141,6 +143,7 @@ verso_err vs_writer_bear(struct vs_page_writer *writer, vs_page_no page, enum vs
         return err;
     }
     unsigned clock = writer->history ? VS_CLOCK_HISTORY : 0;
+    vs_turn(VS_POINT_BEAR_PAGE);
     vs_descriptor_set(descriptor, VS_WORD_BORN, writer->version);
     vs_descriptor_set(descriptor, VS_WORD_DIED, VS_ALIVE);
     vs_descriptor_set(descriptor, VS_WORD_KIND, vs_kind_word(kind | clock, crc));
@@ -180,6 +183,7 @@ static verso_err place(struct vs_store *store, vs_page_no page, uint8_t **bytes)
         if (err != VERSO_OK) {
             return err;
         }
+        vs_turn(VS_POINT_PLACE_PAGE);
         /* release: for a spilled page, readers of the transaction's view look here first */
         atomic_store_explicit(&store->pages.frame_of[page], frame, memory_order_release);
     }
@@ -347,6 +351,7 @@ void vs_store_free_page(struct vs_store *store, vs_page_no page)
             vs_arena_return(&store->arena, frame);
         }
     }
+    vs_turn(VS_POINT_FREE_PAGE);
     vs_space_give(&store->space, page);
 }
 
@@ -397,6 +402,7 @@ static verso_err spill_page(struct vs_page_writer *writer, vs_page_no page)
         return err;
     }
     vs_descriptor_set(descriptor, VS_WORD_KIND, vs_kind_word(vs_descriptor_kind(descriptor), crc));
+    vs_turn(VS_POINT_SPILL_PAGE);
     atomic_store_explicit(&store->pages.frame_of[page], 0, memory_order_release);
     vs_arena_return(&store->arena, frame);
     return VERSO_OK;

@@ -8,6 +8,7 @@
 #include "format/leaf.h"
 #include "os/fault.h"
 #include "os/os.h"
+#include "os/turns.h"
 #include "store/file_guard.h"
 #include "store/page_table.h"
 
@@ -81,11 +82,13 @@ static verso_err first_touch(struct vs_pages *pages, vs_page_no page, bool run,
     if (page == 0 || page >= pages->limit) {
         return vs_fault(VERSO_CORRUPT, "page %u: no such page", page);
     }
+    vs_turn(VS_POINT_READ_UNVERIFIED);
     const struct vs_descriptor *descriptor;
     verso_err err = vs_page_table_get(pages->table, page, &descriptor);
     if (err != VERSO_OK) {
         return err;
     }
+    vs_turn(VS_POINT_READ_BLOCK);
     uint64_t born = vs_descriptor_born(descriptor);
     unsigned kind = vs_descriptor_kind(descriptor);
     uint64_t at = (uint64_t)page << pages->page_shift;
@@ -114,6 +117,7 @@ static verso_err first_touch(struct vs_pages *pages, vs_page_no page, bool run,
     if (fault != NULL) {
         return vs_fault(VERSO_CORRUPT, "page %u (%s): %s", page, kind_name(kind), fault);
     }
+    vs_turn(VS_POINT_MARK_VERIFIED);
     if (!run || is_harmless(found, pages->page_size)) {
         remember_verified(pages, page);
     }
@@ -183,6 +187,7 @@ verso_err vs_page_next_leaf(struct vs_pages *pages, vs_page_no leaf, uint64_t ve
     if (err != VERSO_OK) {
         return err;
     }
+    vs_turn(VS_POINT_READ_BLOCK);
     uint64_t born = vs_descriptor_born(descriptor);
     uint64_t newest = VS_NO_LINK;
     for (unsigned i = 0; i < VS_LINKS; i++) {

@@ -22,6 +22,7 @@
 
 #include "format/page.h"
 #include "format/run_ref.h"
+#include "os/turns.h"
 #include "verso.h"
 
 /** The read side of a store's pages. All fields but `map` and `distrusted` are constant after open;
@@ -90,10 +91,12 @@ verso_err vs_page_read_run_unverified(struct vs_pages *pages, vs_page_no page,
  */
 static inline verso_err vs_page_read(struct vs_pages *pages, vs_page_no page, const uint8_t **bytes)
 {
+    vs_turn(VS_POINT_READ_VERIFIED);
     if (vs_page_is_verified(pages, page)) {
         *bytes = vs_page_in_file(pages, page);
         return VERSO_OK;
     }
+    vs_turn(VS_POINT_READ_FRAME);
     *bytes = vs_page_in_frame(pages, page);
     return *bytes != NULL ? VERSO_OK : vs_page_read_unverified(pages, page, bytes);
 }
@@ -102,10 +105,12 @@ static inline verso_err vs_page_read(struct vs_pages *pages, vs_page_no page, co
 static inline verso_err vs_page_read_run(struct vs_pages *pages, vs_page_no page,
                                          const uint8_t **bytes)
 {
+    vs_turn(VS_POINT_READ_VERIFIED);
     if (vs_page_is_verified(pages, page)) {
         *bytes = vs_page_in_file(pages, page);
         return VERSO_OK;
     }
+    vs_turn(VS_POINT_READ_FRAME);
     *bytes = vs_page_in_frame(pages, page);
     return *bytes != NULL ? VERSO_OK : vs_page_read_run_unverified(pages, page, bytes);
 }

@@ -5,6 +5,7 @@
 
 #include "os/fault.h"
 #include "os/memory.h"
+#include "os/turns.h"
 
 /* Where this thread found its last slot: opening and closing in turn touches one line only. */
 static _Thread_local uint32_t last_index;
@@ -38,8 +39,10 @@ verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint64_
             if (atomic_load_explicit(&slot->pinned, memory_order_relaxed) != VS_SLOT_FREE) {
                 continue;
             }
+            vs_turn(VS_POINT_CLAIM_SLOT);
             /* seq_cst: the reader's half of the protocol */
             if (atomic_compare_exchange_strong(&slot->pinned, &expected, version + 1)) {
+                vs_turn(VS_POINT_STAMP_SLOT);
                 atomic_store_explicit(&slot->epoch, epoch, memory_order_seq_cst);
                 atomic_store_explicit(&slot->since_us, 0, memory_order_relaxed);
                 last_index = i;
@@ -50,6 +53,7 @@ verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint64_
         if (below == VS_READER_SLOTS_MAX) {
             return vs_fault(VERSO_LIMIT, "all %d reader slots are taken", VS_READER_SLOTS_MAX);
         }
+        vs_turn(VS_POINT_ADD_SLOT);
         atomic_compare_exchange_strong(&slots->used_below, &below, below + 1);
     }
 }
@@ -95,6 +99,7 @@ uint64_t vs_reader_oldest_epoch(const struct vs_reader_slots *slots)
     uint64_t oldest = UINT64_MAX;
     uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_seq_cst);
     for (uint32_t i = 0; i < below; i++) {
+        vs_turn(VS_POINT_SURVEY_SLOT);
         const struct vs_reader_slot *slot = &slots->slot[i];
         if (atomic_load_explicit(&slot->pinned, memory_order_seq_cst) != VS_SLOT_FREE) {
             uint64_t epoch = atomic_load_explicit(&slot->epoch, memory_order_seq_cst);
@@ -109,6 +114,7 @@ bool vs_reader_newest_before(const struct vs_reader_slots *slots, uint64_t epoch
     bool found = false;
     uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_seq_cst);
     for (uint32_t i = 0; i < below; i++) {
+        vs_turn(VS_POINT_SURVEY_SLOT);
         const struct vs_reader_slot *slot = &slots->slot[i];
         uint64_t pinned = atomic_load_explicit(&slot->pinned, memory_order_seq_cst);
         if (pinned == VS_SLOT_FREE ||

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "os/turns.h"
 #include "verso.h"
 
 enum { VS_READER_SLOTS_MAX = 65536, VS_SLOT_BYTES = 64 };
@@ -51,6 +52,7 @@ static inline void vs_reader_move(struct vs_reader_slots *slots, uint32_t index,
 
 static inline void vs_reader_unpin(struct vs_reader_slots *slots, uint32_t index)
 {
+    vs_turn(VS_POINT_LEAVE_SLOT);
     /* release: the reader's last look at its pages comes before anyone may reuse them */
     atomic_store_explicit(&slots->slot[index].pinned, VS_SLOT_FREE, memory_order_release);
 }

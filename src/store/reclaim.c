@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "os/fault.h"
+#include "os/turns.h"
 #include "store/store.h"
 
 enum {
@@ -58,13 +59,16 @@ verso_err vs_store_refresh_kept(struct vs_store *store)
     /* the judge's order: what is published first, then what is retained, then the slots; see
      * reader_slots.h and retained.h */
     uint64_t published = vs_roots_published(&store->roots);
+    vs_turn(VS_POINT_COLLECT_RETAINED);
     verso_err err = refresh_retained(store);
     if (err == VERSO_OK) {
         err = refresh_checkpoints(store);
     }
     if (err == VERSO_OK) {
+        vs_turn(VS_POINT_COLLECT_PINS);
         err = vs_kept_set_gather(&store->kept, published, &store->readers);
     }
+    vs_turn(VS_POINT_JUDGE);
     store->kept.known = err == VERSO_OK;
     store->kept_at = store->tip.version;
     return err;

@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#include "os/turns.h"
+
 verso_err vs_retained_init(struct vs_retained *retained, const verso_retention *policy)
 {
     vs_lock_init(&retained->lock, VS_LOCK_RETAINED);
@@ -42,6 +44,7 @@ verso_err vs_retained_drop(struct vs_retained *retained, const struct vs_version
     if (err != VERSO_OK || count == 0) {
         return err;
     }
+    vs_turn(VS_POINT_DROP_ROOTS);
     vs_lock_take(&retained->lock);
     err = vs_version_set_drop_ranges(&retained->set, ranges, count);
     vs_lock_release(&retained->lock);

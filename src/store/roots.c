@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "os/fault.h"
+#include "os/turns.h"
 
 struct vs_root_chunk {
     struct {
@@ -47,9 +48,12 @@ static void read_place(const struct vs_published_place *place, struct vs_root_re
 static void publish_record(struct vs_roots *roots, const struct vs_root_record *record)
 {
     uint64_t sequence = atomic_load_explicit(&roots->sequence, memory_order_relaxed) + 1;
+    vs_turn(VS_POINT_FILL_PLACE);
     write_place(&roots->place[sequence % VS_PUBLISHED_PLACES], record);
+    vs_turn(VS_POINT_COUNT_PUBLICATION);
     /* seq_cst: pairs with the second look in vs_roots_pin(), and releases the root's pages */
     atomic_store_explicit(&roots->sequence, sequence, memory_order_seq_cst);
+    vs_turn(VS_POINT_NAME_PUBLISHED);
     atomic_store_explicit(&roots->published, record->version, memory_order_seq_cst);
 }
 
@@ -60,7 +64,9 @@ verso_err vs_roots_pin(struct vs_roots *roots, struct vs_reader_slots *readers, 
     for (;;) {
         /* seq_cst throughout: the reader's half of the protocol in reader_slots.h */
         uint64_t sequence = atomic_load_explicit(&roots->sequence, memory_order_seq_cst);
+        vs_turn(VS_POINT_COPY_PUBLISHED);
         read_place(&roots->place[sequence % VS_PUBLISHED_PLACES], record);
+        vs_turn(VS_POINT_PIN_COPIED);
         if (pinned) {
             vs_reader_move(readers, *slot, record->version);
         } else {
@@ -70,6 +76,7 @@ verso_err vs_roots_pin(struct vs_roots *roots, struct vs_reader_slots *readers, 
             }
             pinned = true;
         }
+        vs_turn(VS_POINT_LOOK_AGAIN);
         if (atomic_load_explicit(&roots->sequence, memory_order_seq_cst) == sequence) {
             return VERSO_OK;
         }
@@ -198,6 +205,7 @@ void vs_roots_append(struct vs_roots *roots, const struct vs_root_record *record
     if (record->note.size > 0) {
         memcpy(note, record->note.data, record->note.size);
     }
+    vs_turn(VS_POINT_APPEND_ROOT);
     /* release: the record comes before the number that lets lookups reach it */
     atomic_store_explicit(&roots->end, record->version + 1, memory_order_release);
 }
@@ -266,6 +274,7 @@ void vs_roots_forget(struct vs_roots *roots, uint64_t version)
     }
     vs_lock_release(&roots->recent_lock);
     if (first <= version) {
+        vs_turn(VS_POINT_FREE_ROOTS);
         free_places(roots, first, version + 1);
         /* release: the chunks are gone before their places count as free */
         atomic_store_explicit(&roots->room_from, version + 1, memory_order_release);
