@@ -379,6 +379,23 @@ Test(branch, of_one_child_holds_every_key)
     }
 }
 
+Test(branch, finds_no_child_for_a_rank_beyond_its_keys)
+{
+    uint8_t page[PAGE_SIZE];
+    const struct vs_branch_cell cells[] = {
+        {.separator = {NULL, 0}, .child = 7, .keys = 10},
+        {.separator = {"m", 1}, .child = 8, .keys = 5},
+    };
+    vs_branch_encode(page, PAGE_SIZE, 1, 1, cells, 2);
+    static const uint64_t ranks[][3] = {{0, 0, 0},  {9, 0, 9},  {10, 1, 0},
+                                        {14, 1, 4}, {15, 2, 0}, {20, 2, 5}};
+    for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++) {
+        uint64_t rank = ranks[i][0];
+        cr_assert_eq(vs_branch_find_rank(page, &rank), ranks[i][1]);
+        cr_assert_eq(rank, ranks[i][2]);
+    }
+}
+
 Test(branch, tells_zero_bytes_from_nothing)
 {
     uint8_t page[PAGE_SIZE];

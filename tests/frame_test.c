@@ -9,7 +9,14 @@
 #include "format/byte_order.h"
 #include "format/checksum.h"
 
-enum { ROOM = 8192, CHECKED_FROM = 8, OPERATIONS_SIZE_AT = 16, NOTE_SIZE_AT = 20, KIND_AT = 22 };
+enum {
+    ROOM = 8192,
+    CHECKED_FROM = 8,
+    OPERATIONS_SIZE_AT = 16,
+    NOTE_SIZE_AT = 20,
+    KIND_AT = 22,
+    VERSION_AT = 64
+};
 
 static uint8_t filler[4096];
 
@@ -134,6 +141,17 @@ Test(frame, impossible_fields_are_refused_though_the_checksum_agrees)
         bytes[KIND_AT] = kinds[i];
         seal_header(bytes);
         cr_assert_not_null(vs_frame_decode_header(bytes, &decoded));
+    }
+
+    /* A witness with a note, with operations, or with a version alone. */
+    for (unsigned part = 0; part < 3; part++) {
+        memcpy(bytes, good, VS_FRAME_HEADER);
+        bytes[KIND_AT] = VS_FRAME_WITNESS;
+        vs_put_le16(bytes + NOTE_SIZE_AT, part == 0 ? 1 : 0);
+        vs_put_le32(bytes + OPERATIONS_SIZE_AT, part == 1 ? 1 : 0);
+        vs_put_le64(bytes + VERSION_AT, part == 2 ? 1 : 0);
+        seal_header(bytes);
+        cr_assert_str_eq(vs_frame_decode_header(bytes, &decoded), "a witness frame has content");
     }
 
     frame.durable_lsn = frame.lsn;

@@ -412,6 +412,52 @@ Test(leaf, overlapping_cells_are_refused)
     cr_assert_str_eq(vs_leaf_check(page, PAGE_SIZE), "leaf: cells overlap (L2)");
 }
 
+/*
+ * "ab" and "ab\0" have one head, for heads are padded with zeros: their order is that of their sizes.
+ * Each cell of a pair is given the other's place, so that the leaf ends up unordered.
+ */
+Test(leaf, cells_of_one_head_in_the_wrong_order_are_refused)
+{
+    const verso_slice pairs[][2] = {
+        {{"ab", 2}, {"ab\0", 3}},           /* nothing behind the heads: sizes decide */
+        {{"abcdef", 6}, {"abcdefg", 7}},    /* one is the other's beginning */
+        {{"abcdexxxxx", 10}, {"abcdf", 5}}, /* the longer one is below */
+        {{"abcde\0", 6}, {"abcde\0\0", 7}},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        uint8_t page[PAGE_SIZE];
+        vs_leaf_init(page, PAGE_SIZE, 1, no_prefix);
+        cr_assert(insert(page, PAGE_SIZE, pairs[i][0], 10));
+        cr_assert(insert(page, PAGE_SIZE, pairs[i][1], 10));
+        uint8_t *slots = page + 24 + sizeof(uint32_t[8]);
+        uint8_t slot[4];
+        memcpy(slot, slots, 4);
+        memcpy(slots, slots + 4, 4);
+        memcpy(slots + 4, slot, 4);
+        cr_assert_not_null(vs_leaf_check(page, PAGE_SIZE), "pair %zu", i);
+    }
+}
+
+Test(leaf, cells_with_one_key_are_refused)
+{
+    uint8_t page[PAGE_SIZE];
+    vs_leaf_init(page, PAGE_SIZE, 1, no_prefix);
+    cr_assert(insert(page, PAGE_SIZE, verso_text("abcde"), 10));
+    cr_assert(vs_leaf_insert(page, PAGE_SIZE, 1, verso_text("abcde"), payload_of(10)));
+    cr_assert_not_null(vs_leaf_check(page, PAGE_SIZE));
+}
+
+/* A store that was tampered with may have empty leaves side by side, to be joined. */
+Test(leaf, of_no_cells_can_be_encoded)
+{
+    uint8_t page[512];
+    size_t size = vs_leaf_encoded_size(NULL, 0);
+    cr_assert_leq(size, sizeof page);
+    vs_leaf_encode(page, sizeof page, 1, NULL, 0);
+    cr_assert_null(vs_leaf_check(page, sizeof page));
+    cr_assert_eq(vs_page_count(page), 0);
+}
+
 Test(leaf, random_bytes_are_refused)
 {
     struct simulated_random random = {page_keys_seed()};

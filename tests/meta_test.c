@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "format/checksum.h"
+#include "format/retention.h"
 
 enum {
     FORMAT_AT = 8,
@@ -18,6 +19,7 @@ enum {
     VERSION_AT = 56,
     ROOT_AT = 64,
     HISTORY_AT = 116,
+    POLICY_SIZE_AT = 2304,
     CRC_AT = VS_PART_BYTES - 4
 };
 
@@ -218,6 +220,8 @@ Test(meta, impossible_trees_and_numbers_are_refused_though_the_checksum_agrees)
         {VERSION_AT, UINT64_C(1) << 63, 8},
         {GENERATION_AT, UINT64_MAX, 8},
         {GENERATION_AT, UINT64_C(1) << 63, 8},
+        {POLICY_SIZE_AT, VS_RETENTION_MAX + 1, 4}, /* a policy that runs into what follows it */
+        {POLICY_SIZE_AT, VS_RETENTION_FIXED - 1, 4},
     };
     uint8_t bytes[VS_PART_BYTES];
     struct vs_meta meta = sample();

@@ -84,9 +84,13 @@ Test(tree_record, keys_tell_their_kind)
     cr_assert_eq(vs_number_of_key(key), UINT64_C(0x0102030405060708));
     key = vs_condemned_key(7, bytes);
     cr_assert_eq(vs_catalogue_kind(key), VS_CATALOGUE_CONDEMNED);
-    const verso_slice bad[] = {{NULL, 0},   {"a\0", 2},
-                               {"\0\1", 2}, {"\0\3\0\0\0\0\0\0\0\1", 10},
-                               {"\0\0", 2}, {"\0\2\0\0\0\0\0\0\0", 9}};
+    const verso_slice bad[] = {{NULL, 0},
+                               {"a\0", 2},
+                               {"\0\1", 2},
+                               {"\0\3\0\0\0\0\0\0\0\1", 10},
+                               {"\0\0", 2},
+                               {"\0\2\0\0\0\0\0\0\0", 9},
+                               {"a\1\0\0\0\0\0\0\0\1", 10}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cr_assert_eq(vs_catalogue_kind(bad[i]), VS_CATALOGUE_UNKNOWN, "%zu", i);
     }
@@ -142,6 +146,9 @@ Test(tree_record, condemned_trees_that_cannot_be_are_refused)
     key_bytes[2] = 1; /* a page number of more than 32 bits */
     cr_assert_not_null(vs_condemned_decode(key, value, &decoded));
     key = vs_condemned_key(9, key_bytes);
+    cr_assert_not_null(vs_condemned_decode(key, (verso_slice){NULL, 0}, &decoded));
+    cr_assert_not_null(
+        vs_condemned_decode(key, (verso_slice){bytes, VS_CONDEMNED_HEADER - 1}, &decoded));
     bytes[0] = 0; /* nothing left, but more bytes, or pages of a value that have gone */
     cr_assert_not_null(vs_condemned_decode(key, (verso_slice){bytes, 10}, &decoded));
     bytes[4] = 1;

@@ -69,13 +69,14 @@ unsigned vs_branch_gather(const uint8_t *left, const uint8_t *right, verso_slice
                           const struct vs_branch_cell *put, unsigned index,
                           struct vs_branch_cell *cells);
 size_t vs_branch_encoded_size(const struct vs_branch_cell *cells, unsigned count, unsigned level);
-/** As vs_leaf_split_point(); separator `answer` moves up to the parent. Both parts get at least one
- * child, and two where count >= 4. */
+/** As vs_leaf_split_point(), of four children or more (what does not fit a page has five); separator
+ * `answer` moves up to the parent. Both parts get at least two children. */
 unsigned vs_branch_split_point(const struct vs_branch_cell *cells, unsigned count, unsigned level,
                                size_t page_size, bool append);
 void vs_branch_encode(uint8_t *page, size_t page_size, uint64_t birth, unsigned level,
                       const struct vs_branch_cell *cells, unsigned count);
-/** A cell's separator, copied into `buffer` (vs_leaf_key_max() bytes). @return Its size. */
+/** The separator of a cell that is not the first, copied into `buffer` (vs_leaf_key_max() bytes).
+ * @return Its size. */
 size_t vs_branch_cell_separator(const struct vs_branch_cell *cell, uint8_t *buffer);
 
 /**

@@ -41,9 +41,8 @@ size_t vs_branch_cell_separator(const struct vs_branch_cell *cell, uint8_t *buff
     if (cell->page != NULL) {
         return vs_branch_separator(cell->page, cell->index, buffer);
     }
-    if (cell->separator.size != 0) {
-        memcpy(buffer, cell->separator.data, cell->separator.size);
-    }
+    assert(cell->separator.size > 0);
+    memcpy(buffer, cell->separator.data, cell->separator.size);
     return cell->separator.size;
 }
 
@@ -171,8 +170,8 @@ static unsigned balanced_cut(const struct cut *cut)
 unsigned vs_branch_split_point(const struct vs_branch_cell *cells, unsigned count, unsigned level,
                                size_t page_size, bool append)
 {
-    assert(count >= 2);
-    struct cut cut = {cells, count, level, page_size, count >= 4 ? 2 : 1};
+    assert(count >= 4);
+    struct cut cut = {cells, count, level, page_size, 2};
     if (append) {
         return left_most(&cut);
     }

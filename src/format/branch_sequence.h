@@ -1,7 +1,7 @@
 /*
  * branch_sequence.h - children in key order, wherever they lie: what a branch is written from.
  *
- * Either an array of cells, or one page with at most one cell put in: an edit that rebuilds its
+ * Either an array of cells, or one page with one cell put in: an edit that rebuilds its
  * page needs no array. For the branch_*.c files only.
  */
 #ifndef VERSO_FORMAT_BRANCH_SEQUENCE_H
@@ -12,7 +12,7 @@
 struct branch_sequence {
     const struct vs_branch_cell *cells; /* NULL: `source` with `put` counts */
     const uint8_t *source;
-    const struct vs_branch_cell *put; /* at `index`, may be NULL */
+    const struct vs_branch_cell *put; /* at `index` */
     unsigned index;
     bool replace; /* `put` stands for the source's child there, instead of before it */
     unsigned count;
@@ -26,10 +26,10 @@ static inline struct vs_branch_cell branch_sequence_at(const struct branch_seque
     if (sequence->cells != NULL) {
         return sequence->cells[i];
     }
-    if (sequence->put != NULL && i == sequence->index) {
+    if (i == sequence->index) {
         return *sequence->put;
     }
-    bool behind = sequence->put != NULL && !sequence->replace && i > sequence->index;
+    bool behind = !sequence->replace && i > sequence->index;
     return (struct vs_branch_cell){.page = sequence->source, .index = behind ? i - 1 : i};
 }
 

@@ -60,7 +60,7 @@ vs_increment_header_decode(const uint8_t *bytes, struct vs_increment_header *hea
 static uint32_t record_crc(const uint8_t *bytes, verso_slice body, uint32_t before)
 {
     uint32_t crc = vs_crc32c(before, bytes + KIND_AT, VS_INCREMENT_RECORD - KIND_AT);
-    return body.size == 0 ? crc : vs_crc32c(crc, body.data, body.size);
+    return vs_crc32c(crc, body.data, body.size);
 }
 
 uint32_t vs_increment_record_encode(enum vs_increment_kind kind, verso_slice body, uint32_t before,

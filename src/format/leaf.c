@@ -36,10 +36,7 @@ static inline int compare_rest(const uint8_t *page, unsigned index, const uint8_
     size_t rest = vs_rest_size(shorter);
     const uint8_t *mine = page + slot.cell_at + LEAF_INFO_SIZE;
     if (rest != 0 && !vs_bytes_equal(mine, suffix + VS_HEAD_SIZE, rest)) {
-        int order = memcmp(mine, suffix + VS_HEAD_SIZE, rest);
-        if (order != 0) {
-            return order;
-        }
+        return memcmp(mine, suffix + VS_HEAD_SIZE, rest);
     }
     return (slot.suffix_size > suffix_size) - (slot.suffix_size < suffix_size);
 }

@@ -1,7 +1,7 @@
 /*
  * leaf_sequence.h - cells in key order, wherever they lie: what a leaf is written from.
  *
- * Either an array of cells, or one page with at most one cell put in: an edit that rebuilds its
+ * Either an array of cells, or one page with one cell put in: an edit that rebuilds its
  * page needs no array. For the leaf_*.c files only.
  */
 #ifndef VERSO_FORMAT_LEAF_SEQUENCE_H
@@ -12,7 +12,7 @@
 struct leaf_sequence {
     const struct vs_leaf_cell *cells; /* NULL: `source` with `put` counts */
     const uint8_t *source;
-    const struct vs_leaf_cell *put; /* at `index`, may be NULL */
+    const struct vs_leaf_cell *put; /* at `index` */
     unsigned index;
     bool replace; /* `put` stands for the source's cell there, instead of before it */
     unsigned count;
@@ -24,10 +24,10 @@ static inline struct vs_leaf_cell leaf_sequence_at(const struct leaf_sequence *s
     if (sequence->cells != NULL) {
         return sequence->cells[i];
     }
-    if (sequence->put != NULL && i == sequence->index) {
+    if (i == sequence->index) {
         return *sequence->put;
     }
-    bool behind = sequence->put != NULL && !sequence->replace && i > sequence->index;
+    bool behind = !sequence->replace && i > sequence->index;
     return (struct vs_leaf_cell){.page = sequence->source, .index = behind ? i - 1 : i};
 }
 

@@ -69,7 +69,7 @@ const char *vs_run_ref_decode(const uint8_t *bytes, size_t size, size_t page_siz
         return fault;
     }
     uint64_t needed = ((uint64_t)ref->length + page_size - 1) / page_size;
-    if (ref->length == 0 || ref->length > LENGTH_MAX || pages != needed) {
+    if (ref->length > LENGTH_MAX || pages != needed) {
         return "run reference: pages and length disagree (R3)";
     }
     return NULL;

@@ -26,7 +26,7 @@ enum vs_catalogue_kind vs_catalogue_kind(verso_slice key)
     if (vs_name_is_sound(key)) {
         return VS_CATALOGUE_NAME;
     }
-    if (key.size == 1 && bytes[0] == 0) {
+    if (key.size == 1) { /* a zero: any other byte is a name */
         return VS_CATALOGUE_NEXT_NUMBER;
     }
     if (key.size == VS_NUMBER_KEY_SIZE && bytes[0] == 0 && bytes[1] == KIND_NUMBER) {
@@ -124,7 +124,7 @@ const char *vs_condemned_decode(verso_slice key, verso_slice value, struct vs_co
 {
     assert(vs_catalogue_kind(key) == VS_CATALOGUE_CONDEMNED);
     const uint8_t *bytes = value.data;
-    if (bytes == NULL || value.size < VS_CONDEMNED_HEADER) {
+    if (value.size < VS_CONDEMNED_HEADER) {
         return "a condemned tree's record is too short";
     }
     uint64_t page = vs_get_be64((const uint8_t *)key.data + 2);
