@@ -87,6 +87,7 @@ verso_slice crash_script_key(unsigned number, char *key, size_t size)
 
 void crash_script_note_checkpoint(struct crash_script *script)
 {
+    script->moment++;
     expected_note_checkpoint(&script->roots.keeping, script->store, script->roots.issued);
 }
 
@@ -132,6 +133,7 @@ verso_err crash_script_end(struct crash_script *script, verso_txn *txn, bool asy
         return VERSO_CORRUPT;
     }
     if (err == VERSO_OK) {
+        script->moment++;
         expected_note_commit(&script->roots.keeping, script->store);
         script->durable = asynchronous ? script->durable : version;
     }
@@ -405,6 +407,7 @@ static bool observe(struct crash_script *script)
 static verso_err play(struct crash_script *script, const struct line *lines, size_t count)
 {
     for (size_t i = 0; i < count && script->err == VERSO_OK; i++) {
+        script->moment++;
         script->err = play_line(script, &lines[i]);
         if (script->err == VERSO_OK && !observe(script)) {
             script->err = VERSO_CORRUPT;
@@ -442,7 +445,8 @@ static const char *commit_once_more(struct crash_script *judged)
     return fault == NULL ? NULL : failed("after one more commit", fault);
 }
 
-static const char *open_and_compare(struct crash_script *judged, uint64_t least, const char *when)
+static const char *open_and_compare(struct crash_script *judged, uint64_t least, bool swiftly,
+                                    const char *when)
 {
     verso_err err = crash_script_open(judged->disk, &judged->store);
     if (err != VERSO_OK) {
@@ -450,7 +454,9 @@ static const char *open_and_compare(struct crash_script *judged, uint64_t least,
         return failed(when, verso_error_detail());
     }
     const char *fault =
-        expected_compare_recovered(&judged->roots, judged->store, least, &judged->random);
+        swiftly ? expected_compare_recovered_swiftly(&judged->roots, judged->store, least,
+                                                     &judged->random)
+                : expected_compare_recovered(&judged->roots, judged->store, least, &judged->random);
     return fault == NULL ? NULL : failed(when, fault);
 }
 
@@ -464,28 +470,44 @@ static const char *close_it(struct crash_script *judged)
     return simulated_disk_open_files(judged->disk) == 0 ? NULL : "closing left files open";
 }
 
+static const char *judge(struct crash_script *judged, uint64_t least, bool swiftly,
+                         uint64_t *recovered)
+{
+    const char *fault = open_and_compare(judged, least, swiftly, "opening what was left");
+    uint64_t found = judged->roots.issued;
+    if (fault == NULL) {
+        fault = commit_once_more(judged);
+    }
+    if (fault == NULL) {
+        fault = close_it(judged);
+    }
+    if (fault == NULL) {
+        fault =
+            open_and_compare(judged, judged->roots.issued, swiftly, "opening for the second time");
+    }
+    if (fault == NULL) {
+        fault = close_it(judged);
+    }
+    if (fault == NULL && recovered != NULL) {
+        *recovered = found;
+    }
+    crash_script_clear(judged);
+    return fault;
+}
+
 const char *crash_script_judge(const struct expected_roots *roots, struct simulated_disk *left,
                                uint64_t least, uint64_t *recovered)
 {
     struct crash_script judged = {
         .disk = left, .roots = expected_branch(roots, roots->issued), .random = {least}};
-    const char *fault = open_and_compare(&judged, least, "opening what was left");
-    uint64_t found = judged.roots.issued;
-    if (fault == NULL) {
-        fault = commit_once_more(&judged);
-    }
-    if (fault == NULL) {
-        fault = close_it(&judged);
-    }
-    if (fault == NULL) {
-        fault = open_and_compare(&judged, judged.roots.issued, "opening for the second time");
-    }
-    if (fault == NULL) {
-        fault = close_it(&judged);
-    }
-    if (fault == NULL && recovered != NULL) {
-        *recovered = found;
-    }
-    crash_script_clear(&judged);
-    return fault;
+    return judge(&judged, least, false, recovered);
+}
+
+const char *crash_script_judge_swiftly(const struct expected_roots *roots,
+                                       struct simulated_disk *left, uint64_t least, uint64_t seed,
+                                       uint64_t *recovered)
+{
+    struct crash_script judged = {
+        .disk = left, .roots = expected_branch(roots, roots->issued), .random = {seed}};
+    return judge(&judged, least, true, recovered);
 }

@@ -22,6 +22,7 @@ struct crash_script {
     verso_store *store;          /* NULL between two lives */
     struct expected_roots roots; /* versions issued so far */
     uint64_t durable;            /* versions promised to survive */
+    uint64_t moment;             /* of the story: goes up whenever more is expected or promised */
     bool of_history;             /* the story to be told is the other one */
     struct simulated_random random;
     verso_err err;                         /* the first that a call of the story returned */
@@ -73,5 +74,10 @@ verso_err crash_script_commit(struct crash_script *script, unsigned from, unsign
  */
 const char *crash_script_judge(const struct expected_roots *roots, struct simulated_disk *left,
                                uint64_t least, uint64_t *recovered);
+
+/** The same by expected_compare_recovered_swiftly(); `seed` draws the root compared entirely. */
+const char *crash_script_judge_swiftly(const struct expected_roots *roots,
+                                       struct simulated_disk *left, uint64_t least, uint64_t seed,
+                                       uint64_t *recovered);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/fingerprint.h"
 #include "os/memory.h"
 #include "simulated_disk_inner.h"
 #include "simulated_memory.h"
@@ -400,26 +401,16 @@ void simulated_disk_remove(struct simulated_disk *disk, const char *path)
     simulated_disk_unlock(disk);
 }
 
-/* FNV-1a, 64 bits wide (Fowler, Noll, Vo). */
-static uint64_t digest(uint64_t before, const uint8_t *bytes, size_t size)
-{
-    uint64_t hash = before;
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-    }
-    return hash;
-}
-
 uint64_t simulated_disk_digest(struct simulated_disk *disk)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = 0;
     simulated_disk_lock(disk);
     for (size_t i = 0; i < disk->names.live.count; i++) {
         const struct simulated_name *name = &disk->names.live.names[i];
         uint64_t size = name->file->live_size;
-        hash = digest(hash, (const uint8_t *)name->path, strlen(name->path) + 1);
-        hash = digest(hash, (const uint8_t *)&size, sizeof size);
-        hash = digest(hash, name->file->live, (size_t)size);
+        hash = vs_xxh64(hash, name->path, strlen(name->path) + 1);
+        hash = vs_xxh64(hash, &size, sizeof size);
+        hash = vs_xxh64(hash, name->file->live, (size_t)size);
     }
     simulated_disk_unlock(disk);
     return hash;

@@ -48,8 +48,8 @@ take_turn()
         *_model) VERSO_TEST_RUNS=15 "$test" ;;
         log_crash) VERSO_TEST_SEED=${seed}000 VERSO_TEST_RUNS=1000 "$test" ;;
         store_crash)
-            VERSO_TEST_IMAGES=4 VERSO_TEST_NESTED_EVERY=40 VERSO_TEST_METAS_EVERY=20 "$test" \
-                --filter 'store_crash/leaves_a_whole_version_at_every_change' ;;
+            VERSO_TEST_IMAGES=8 VERSO_TEST_NESTED_EVERY=40 VERSO_TEST_TWICE_EVERY=200 "$test" \
+                --filter 'store_crash/leaves_*' ;;
         store_damage) VERSO_TEST_STRIDE=13 "$test" ;;
         kill) VERSO_TEST_KILLS=1500 "$test" ;;
         interleave) VERSO_TEST_PREEMPTIONS=0 VERSO_TEST_RUNS=5000 VERSO_TEST_SEED=${seed}00000 "$test" ;;
