@@ -184,6 +184,32 @@ Test(trees_hostile, other_fingerprints_and_counts_than_recorded)
     expect_check_to_say("keys below it");
 }
 
+/* Splits and merges add and subtract counts: they look at them before. */
+Test(trees_hostile, a_change_where_another_number_of_keys_is_counted)
+{
+    struct vs_tree_record record = record_of("a");
+    record.root.keys -= 998;
+    commit_record("a", &record);
+    verso_txn *txn = begin();
+    verso_txn *tree = create(txn, "a");
+    cr_assert_eq(verso_put(tree, verso_text("k"), verso_text("v")), VERSO_CORRUPT);
+    cr_assert_not_null(strstr(verso_error_detail(), "are counted"), "%s", verso_error_detail());
+    cr_assert_eq(verso_put(tree, verso_text("k"), verso_text("v")), VERSO_MUST_ABORT);
+    verso_abort(txn);
+}
+
+Test(trees_hostile, a_page_that_is_replaced_twice)
+{
+    struct vs_tree_record record = record_of("a");
+    record.number = record_of("b").number;
+    commit_record("b", &record);
+    verso_txn *txn = begin();
+    must(verso_put(create(txn, "a"), verso_text("k"), verso_text("v")));
+    cr_assert_eq(verso_put(create(txn, "b"), verso_text("k"), verso_text("v")), VERSO_CORRUPT);
+    cr_assert_not_null(strstr(verso_error_detail(), "not alive"), "%s", verso_error_detail());
+    verso_abort(txn);
+}
+
 Test(trees_hostile, numbers_that_lead_nowhere)
 {
     uint8_t key[VS_NUMBER_KEY_SIZE];

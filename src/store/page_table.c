@@ -29,6 +29,8 @@ verso_err vs_page_table_init(struct vs_page_table *table, const uint8_t *map, si
     table->page_size = page_size;
     table->blocks = (uint32_t)(((uint64_t)pages + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
     table->blocks_at_open = table->blocks;
+    table->versions_at_open = UINT64_MAX;
+    table->generations_at_open = UINT64_MAX;
     table->readers = readers;
     table->interval = 1;
     vs_lock_init(&table->load_lock, VS_LOCK_LOAD);
@@ -70,6 +72,12 @@ void vs_page_table_clear(struct vs_page_table *table)
 void vs_page_table_set_high_water(struct vs_page_table *table, uint64_t high_water)
 {
     table->blocks_at_open = (high_water + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES;
+}
+
+void vs_page_table_set_newest(struct vs_page_table *table, uint64_t version, uint64_t generation)
+{
+    table->versions_at_open = version;
+    table->generations_at_open = generation;
 }
 
 void vs_page_table_set_top(struct vs_page_table *table, const uint64_t *top)
@@ -165,6 +173,26 @@ static verso_err load_directory(struct vs_page_table *table, uint32_t directory)
     return err;
 }
 
+/* Pages born after what the meta names, other than those of aborted transactions, which died at
+ * once: the fault, or VERSO_OK. */
+static verso_err check_births(const struct vs_page_table *table, uint32_t number,
+                              const uint8_t *bytes)
+{
+    for (unsigned i = 0; i < VS_BLOCK_PAGES; i++, bytes += VS_DESCRIPTOR_SIZE) {
+        uint64_t born = vs_get_le64(bytes + 8 * VS_WORD_BORN);
+        uint64_t died = vs_get_le64(bytes + 8 * VS_WORD_DIED);
+        uint64_t kind = vs_get_le64(bytes + 8 * VS_WORD_KIND) >> 32;
+        uint64_t newest =
+            (kind & VS_CLOCK_HISTORY) != 0 ? table->generations_at_open : table->versions_at_open;
+        if (born > newest && died != born) {
+            return vs_fault(VERSO_CORRUPT, "table block %u: page %u is born in %llu, after %llu",
+                            number, number * VS_BLOCK_PAGES + i, (unsigned long long)born,
+                            (unsigned long long)newest);
+        }
+    }
+    return VERSO_OK;
+}
+
 /* First look at a block since open: check the copy that counts. */
 static verso_err verify_block(struct vs_page_table *table, uint32_t number)
 {
@@ -183,6 +211,9 @@ static verso_err verify_block(struct vs_page_table *table, uint32_t number)
         unsigned copy = vs_entry_copy(entry);
         err = checked_part(table, vs_layout_block_at(table->page_size, number, copy), entry,
                            "table block", number, &bytes);
+        if (err == VERSO_OK) {
+            err = check_births(table, number, bytes);
+        }
         if (err != VERSO_OK) {
             /* the entry counts only while it stands: another thread may have been quicker */
             bool moved = atomic_load(&block->where) != VS_BLOCK_UNKNOWN ||

@@ -52,8 +52,10 @@ struct vs_page_table {
     _Atomic(const uint8_t *) map; /* the store file, as in vs_pages */
     struct vs_file *guard;        /* as in vs_pages; constant after open */
     size_t page_size;
-    uint32_t blocks;             /* that can be */
-    uint64_t blocks_at_open;     /* none beyond was written before */
+    uint32_t blocks;           /* that can be */
+    uint64_t blocks_at_open;   /* none beyond was written before */
+    uint64_t versions_at_open; /* no page on disk was born after, as after the next */
+    uint64_t generations_at_open;
     _Atomic uint64_t file_bytes; /* nothing beyond may be touched in the mapping */
 
     struct vs_block *block;
@@ -87,6 +89,11 @@ void vs_page_table_clear(struct vs_page_table *table);
 /** Pages from `high_water` on were never used, as the meta at open says: an entry that describes
  *  them is damage. Before the first look. */
 void vs_page_table_set_high_water(struct vs_page_table *table, uint64_t high_water);
+
+/** The newest version and generation that the meta at open names: a page on disk that claims to be
+ *  born later is damage. It would pass for one of a transaction to come, which changes its own pages
+ *  in place. Before the first look. */
+void vs_page_table_set_newest(struct vs_page_table *table, uint64_t version, uint64_t generation);
 
 /** Set the top entries that a meta names; nothing else was loaded yet. */
 void vs_page_table_set_top(struct vs_page_table *table, const uint64_t *top);

@@ -95,6 +95,9 @@ static verso_err first_touch(struct vs_pages *pages, vs_page_no page, bool run,
     if ((kind & ~(unsigned)VS_CLOCK_HISTORY) - VS_KIND_LEAF > VS_KIND_RUN - VS_KIND_LEAF) {
         return vs_fault(VERSO_CORRUPT, "page %u: its descriptor says that it was never used", page);
     }
+    if (vs_descriptor_died(descriptor) <= born) {
+        return vs_fault(VERSO_CORRUPT, "page %u (%s): never was alive", page, kind_name(kind));
+    }
     bool is_run = (kind & ~(unsigned)VS_CLOCK_HISTORY) == VS_KIND_RUN;
     if (is_run != run) {
         return vs_fault(VERSO_CORRUPT, "page %u: a %s where a %s belongs", page, kind_name(kind),

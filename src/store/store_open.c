@@ -125,6 +125,7 @@ static verso_err open_file_parts(struct vs_store *store)
     store->pages.guard = store->config.guard_reads ? store->file : NULL;
     store->table.guard = store->pages.guard;
     vs_page_table_set_high_water(&store->table, store->meta.high_water);
+    vs_page_table_set_newest(&store->table, store->meta.root.version, store->meta.generation);
     vs_page_table_set_top(&store->table, store->meta.top);
     atomic_store(&store->table.file_bytes, identity.size);
     store->space.high_water = store->meta.high_water;

@@ -21,6 +21,10 @@ static verso_err drop_leaf(struct vs_tree_edit *edit, struct vs_path *path)
         return err;
     }
     err = vs_edit_own_path(edit, path, 1);
+    if (err == VERSO_OK) {
+        unsigned index = path->depth > 1 ? path->level[1].index : 0;
+        err = vs_edit_trust(edit, path, 0, index, leaf->page, leaf->bytes);
+    }
     if (err != VERSO_OK) {
         return err;
     }

@@ -20,7 +20,7 @@
 enum {
     LEAF_CELL_MIN = 8,    /* bytes a leaf's cell takes at least: head, offset, sizes */
     BRANCH_CELL_MIN = 16, /* bytes a branch's cell takes at least: head, offset, child, count */
-    KEY_BUFFERS = 5,
+    KEY_BUFFERS = 6,
     SCRATCH_PAGES = 2,
 };
 
@@ -99,9 +99,9 @@ struct vs_edit_workspace *vs_edit_workspace_new(size_t page_size)
     for (unsigned i = 0; i < SCRATCH_PAGES; i++, at += page_size) {
         workspace->scratch[i] = at;
     }
-    uint8_t **buffers[KEY_BUFFERS] = {&workspace->low_bytes, &workspace->high_bytes,
+    uint8_t **buffers[KEY_BUFFERS] = {&workspace->low_bytes,    &workspace->high_bytes,
                                       &workspace->separator[0], &workspace->separator[1],
-                                      &workspace->key};
+                                      &workspace->key,          &workspace->edge};
     for (unsigned i = 0; i < KEY_BUFFERS; i++, at += key_max) {
         *buffers[i] = at;
     }
@@ -185,17 +185,50 @@ unsigned vs_edit_worst_case(const struct vs_tree_edit *edit)
     return 3 * (edit->root.depth + 1) + 2;
 }
 
-/** Before a page is the transaction's own, its counts are the file's word; changes add to them and
- *  take from them without looking again. */
-static verso_err check_count(const struct vs_tree_edit *edit, const struct vs_path *path,
-                             unsigned level)
+/** Do the branches lead from the root to this place for the key? */
+static bool leads_here(const struct vs_path *path, unsigned level, unsigned index, verso_slice key)
 {
-    const struct vs_path_step *step = &path->level[level];
-    const struct vs_path_step *above = step + 1;
-    uint64_t keys = vs_path_keys(step->own, level);
+    for (unsigned above = level + 1; above < path->depth; above++) {
+        const struct vs_path_step *step = &path->level[above];
+        unsigned at = above == level + 1 ? index : step->index;
+        if (vs_branch_find(step->bytes, key) != at) {
+            return false;
+        }
+        if (at > 0 && at + 1 < vs_page_count(step->bytes)) {
+            break; /* bounded on both sides */
+        }
+    }
+    return true;
+}
+
+/** A page's first or last key; of a branch, separator. */
+static verso_slice edge_of(const uint8_t *bytes, unsigned level, bool last, uint8_t *buffer)
+{
+    unsigned end = vs_page_count(bytes) - 1;
+    size_t size = level == 0 ? vs_leaf_key(bytes, last ? end : 0, buffer)
+                             : vs_branch_separator(bytes, last ? end : 1, buffer);
+    return (verso_slice){buffer, size};
+}
+
+verso_err vs_edit_trust(const struct vs_tree_edit *edit, const struct vs_path *path, unsigned level,
+                        unsigned index, vs_page_no page, const uint8_t *bytes)
+{
+    bool is_root = level + 1 == path->depth;
+    uint64_t keys = vs_path_keys(bytes, level);
     uint64_t counted =
-        level + 1 == path->depth ? edit->root.keys : vs_branch_keys(above->bytes, above->index);
-    return keys == counted ? VERSO_OK : vs_path_wrong_count(step->page, keys, counted);
+        is_root ? edit->root.keys : vs_branch_keys(path->level[level + 1].bytes, index);
+    if (keys != counted) {
+        return vs_path_wrong_count(page, keys, counted);
+    }
+    if (is_root || (level > 0 && vs_page_count(bytes) == 1)) {
+        return VERSO_OK;
+    }
+    uint8_t *buffer = edit->workspace->edge;
+    if (!leads_here(path, level, index, edge_of(bytes, level, false, buffer)) ||
+        !leads_here(path, level, index, edge_of(bytes, level, true, buffer))) {
+        return vs_fault(VERSO_CORRUPT, "page %u: its keys do not lie where the branches say", page);
+    }
+    return VERSO_OK;
 }
 
 verso_err vs_edit_own_path(struct vs_tree_edit *edit, struct vs_path *path, unsigned lowest)
@@ -212,7 +245,8 @@ verso_err vs_edit_own_path(struct vs_tree_edit *edit, struct vs_path *path, unsi
         if (own == step->page) {
             continue;
         }
-        err = check_count(edit, path, level);
+        unsigned index = level + 1 < path->depth ? path->level[level + 1].index : 0;
+        err = vs_edit_trust(edit, path, level, index, step->page, step->own);
         if (err != VERSO_OK) {
             return err;
         }

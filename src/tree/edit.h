@@ -30,10 +30,11 @@ struct vs_edit_workspace {
     bool has_high;       /* and below `high`; else to the last */
     verso_slice low;     /* in low_bytes */
     verso_slice high;    /* in high_bytes */
-    uint8_t *low_bytes;  /* vs_leaf_key_max() bytes, as each of the next four */
+    uint8_t *low_bytes;  /* vs_leaf_key_max() bytes, as each of the next five */
     uint8_t *high_bytes;
     uint8_t *separator[2]; /* of a split: the one being put in and the one that follows from it */
     uint8_t *key;
+    uint8_t *edge;             /* the first or last key of a page that is to be trusted */
     uint8_t *scratch[2];       /* a page each: encoded here where the sources are still needed */
     unsigned leaf_cells_max;   /* room in leaf_cells: two leaves' and one more, or a batch's */
     unsigned branch_cells_max; /* room in branch_cells: two branches' and one more */
@@ -55,6 +56,18 @@ verso_err vs_edit_locate(struct vs_tree_edit *edit, verso_slice key);
 
 /** Pages that one put or delete may need, however it goes. */
 unsigned vs_edit_worst_case(const struct vs_tree_edit *edit);
+
+/**
+ * Before a page is changed, or cells of it are written elsewhere, its word about itself is a
+ * stranger's: changes go by its count without looking again, and separators are made from its keys.
+ * So both must agree with the branches above, whose bytes are good.
+ *
+ * @param path   Leads to the page, or to a neighbour under the same branch.
+ * @param index  Its place in that branch; of a root any.
+ * @retval VERSO_CORRUPT  They do not.
+ */
+verso_err vs_edit_trust(const struct vs_tree_edit *edit, const struct vs_path *path, unsigned level,
+                        unsigned index, vs_page_no page, const uint8_t *bytes);
 
 /** Make the path's pages from the root down to `lowest` the transaction's own. */
 verso_err vs_edit_own_path(struct vs_tree_edit *edit, struct vs_path *path, unsigned lowest);

@@ -48,10 +48,9 @@ static verso_err read_pair(const struct vs_tree_edit *edit, const struct vs_path
         if (err != VERSO_OK) {
             return err;
         }
-        uint64_t keys = vs_path_keys(pair->bytes[side], level);
-        uint64_t counted = vs_branch_keys(parent, index + side);
-        if (keys != counted) {
-            return vs_path_wrong_count(pair->page[side], keys, counted);
+        err = vs_edit_trust(edit, path, level, index + side, pair->page[side], pair->bytes[side]);
+        if (err != VERSO_OK) {
+            return err;
         }
     }
     return VERSO_OK;

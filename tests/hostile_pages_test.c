@@ -1,0 +1,222 @@
+/*
+ * hostile_pages_test.c - pages whose checksums and structure are right and whose contents are not:
+ * a change that meets them fails before it relies on them.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/branch.h"
+#include "format/descriptor.h"
+#include "format/layout.h"
+#include "fuzz/store_repair.h"
+#include "simulated_disk.h"
+#include "verso.h"
+
+#define PATH "store"
+
+enum { PAGE_SIZE = 512, KEYS = 200, PREFIX_AT = 24 /* of a leaf */ };
+
+static struct simulated_disk *disk;
+static verso_store *store;
+static uint8_t *file;
+static uint64_t file_size;
+
+static void must(verso_err err)
+{
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+}
+
+static void open_store(void)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    verso_retention policy = verso_keep_last(1);
+    options.create = true;
+    options.page_size = PAGE_SIZE;
+    options.retention = &policy;
+    options.system = simulated_disk_os(disk);
+    must(verso_open(PATH, &options, &store));
+}
+
+static verso_slice key_of(unsigned number)
+{
+    static char text[16];
+    (void)snprintf(text, sizeof text, "key %04u", number);
+    return verso_text(text);
+}
+
+static verso_txn *begin(void)
+{
+    verso_txn *txn = NULL;
+    must(verso_begin(store, &txn));
+    return txn;
+}
+
+/* A closed store of three levels whose leaves hold few keys; its bytes in `file`. */
+static void set_up(void)
+{
+    static const uint8_t value[90];
+    disk = simulated_disk_open(1);
+    open_store();
+    verso_txn *txn = begin();
+    for (unsigned i = 0; i < KEYS; i++) {
+        must(verso_put(txn, key_of(i), (verso_slice){value, sizeof value}));
+    }
+    must(verso_commit(txn, NULL, NULL));
+    must(verso_close(store));
+    const uint8_t *bytes = simulated_disk_bytes(disk, PATH, &file_size);
+    file = malloc((size_t)file_size);
+    cr_assert_not_null(file);
+    memcpy(file, bytes, (size_t)file_size);
+}
+
+/* Each test closes what it has opened. */
+static void tear_down(void)
+{
+    free(file);
+    simulated_disk_close(disk);
+}
+
+TestSuite(hostile_pages, .init = set_up, .fini = tear_down);
+
+/* ---- forging ---- */
+
+typedef void forge(uint8_t *page, uint8_t *descriptor);
+
+/* Let `change` have each page in use with its descriptor, in each of the table's copies. */
+static void forge_pages(forge *change)
+{
+    for (vs_page_no page = 1; page < file_size / PAGE_SIZE; page++) {
+        uint8_t before[PAGE_SIZE];
+        uint8_t *bytes = file + (size_t)page * PAGE_SIZE;
+        memcpy(before, bytes, PAGE_SIZE);
+        for (unsigned copy = 0; copy < 2 && !vs_layout_is_reserved(PAGE_SIZE, page); copy++) {
+            uint8_t *descriptor = file +
+                                  vs_layout_block_at(PAGE_SIZE, page / VS_BLOCK_PAGES, copy) +
+                                  (size_t)page % VS_BLOCK_PAGES * VS_DESCRIPTOR_SIZE;
+            unsigned kind = vs_get_le32(descriptor + 20);
+            if (kind == VS_KIND_LEAF || kind == VS_KIND_BRANCH) {
+                memcpy(bytes, before, PAGE_SIZE);
+                change(bytes, descriptor);
+            }
+        }
+    }
+    store_repair(file, (size_t)file_size);
+    simulated_disk_put(disk, PATH, file, (size_t)file_size);
+    open_store();
+}
+
+/* All keys of each leaf rise above those of the leaves behind it. */
+static void raise_keys(uint8_t *page, uint8_t *descriptor)
+{
+    (void)descriptor;
+    if (vs_page_kind(page) == VS_KIND_LEAF && page[PREFIX_AT] == 'k') {
+        page[PREFIX_AT] = 'z';
+    }
+}
+
+/* A key that is below the first child is counted below the second. */
+static void move_count(uint8_t *page, uint8_t *descriptor)
+{
+    (void)descriptor;
+    if (vs_page_kind(page) == VS_KIND_BRANCH && vs_page_level(page) == 1) {
+        vs_branch_set_keys(page, 0, vs_branch_keys(page, 0) - 1);
+        vs_branch_set_keys(page, 1, vs_branch_keys(page, 1) + 1);
+    }
+}
+
+/* Born in the root to come; the death stays as it is. */
+static void be_born_late(uint8_t *page, uint8_t *descriptor)
+{
+    uint64_t late = vs_get_le64(descriptor) + 1;
+    vs_put_le64(descriptor, late);
+    vs_page_set_birth(page, late);
+}
+
+static void never_be_alive(uint8_t *page, uint8_t *descriptor)
+{
+    be_born_late(page, descriptor);
+    vs_put_le64(descriptor + 8, vs_get_le64(descriptor));
+}
+
+/* ---- changes ---- */
+
+typedef verso_err call(verso_txn *txn, unsigned number);
+
+static verso_err put(verso_txn *txn, unsigned number)
+{
+    static const uint8_t value[60];
+    char text[24];
+    (void)snprintf(text, sizeof text, "key %04u+", number);
+    return verso_put(txn, verso_text(text), (verso_slice){value, sizeof value});
+}
+
+static verso_err delete (verso_txn *txn, unsigned number)
+{
+    return verso_delete(txn, key_of(number));
+}
+
+static verso_err put_sorted(verso_txn *txn, unsigned number)
+{
+    char texts[2][24];
+    (void)snprintf(texts[0], sizeof texts[0], "key %04u+", number);
+    (void)snprintf(texts[1], sizeof texts[1], "key %04u-", number);
+    verso_entry entries[2] = {{verso_text(texts[0]), verso_text("v")},
+                              {verso_text(texts[1]), verso_text("v")}};
+    return verso_put_sorted(txn, entries, 2);
+}
+
+/* One change in each place of the tree: some meet the fault, and those say so. */
+static void expect_refusal(call *change, const char *text)
+{
+    unsigned refused = 0;
+    for (unsigned number = 0; number < KEYS; number++) {
+        verso_txn *txn = begin();
+        verso_err err = change(txn, number);
+        if (err == VERSO_CORRUPT) {
+            cr_assert_not_null(strstr(verso_error_detail(), text), "%s", verso_error_detail());
+            refused++;
+        } else {
+            cr_assert(err == VERSO_OK || err == VERSO_NOT_FOUND, "%s", verso_error_detail());
+        }
+        verso_abort(txn);
+    }
+    cr_assert_gt(refused, 0);
+}
+
+/* Splits and merges make separators of a leaf's keys: of these they would be out of order, and too
+ * short for the branch's prefix. */
+Test(hostile_pages, a_leaf_whose_keys_lie_elsewhere_is_not_changed)
+{
+    forge_pages(raise_keys);
+    expect_refusal(put, "do not lie where");
+    expect_refusal(put_sorted, "do not lie where");
+    must(verso_close(store));
+}
+
+/* Splits take from counts, merges add them up, and the last key of a leaf takes the leaf with it. */
+Test(hostile_pages, a_leaf_that_is_counted_wrong_is_not_changed)
+{
+    forge_pages(move_count);
+    expect_refusal(put, "are counted");
+    expect_refusal(put_sorted, "are counted");
+    expect_refusal(delete, "are counted");
+    must(verso_close(store));
+}
+
+/* It would pass for a page of the next transaction, which changes its own in place. */
+Test(hostile_pages, a_page_born_in_the_root_to_come_is_damage)
+{
+    forge_pages(be_born_late);
+    expect_refusal(put, "is born in 2, after 1");
+    must(verso_close(store));
+}
+
+/* Its number is free: somebody else may be using it. */
+Test(hostile_pages, a_page_that_never_was_alive_is_damage)
+{
+    forge_pages(never_be_alive);
+    expect_refusal(put, "never was alive");
+    must(verso_close(store));
+}
