@@ -810,6 +810,74 @@ VERSO_API VERSO_MUST_USE verso_err verso_copy_since(verso_store *store, verso_ro
 VERSO_API VERSO_MUST_USE verso_err verso_copy_apply(verso_store *store, const char *path,
                                                     verso_copy_report *report);
 
+/* ---- salvage ---------------------------------------------------------------------------------- */
+
+/** Keys that could not be salvaged: those at or above `from` and below `to`, each bound where there
+ *  is one. Borrowed for the call. */
+typedef struct verso_salvage_loss {
+    size_t size;        /**< sizeof(verso_salvage_loss). */
+    const char *tree;   /**< The tree's name; "" is the default tree. NULL: the list of the trees'
+                             names, so that trees are lost whose names would stand there. */
+    bool has_from;      /**< Bounded below. */
+    bool has_to;        /**< Bounded above. */
+    verso_slice from;   /**< Lower bound. */
+    verso_slice to;     /**< Upper bound. */
+    uint64_t keys;      /**< How many are known to be missing; 0: not known. */
+    uint32_t page;      /**< The first page concerned; 0: none in particular. */
+    const char *reason; /**< Why. */
+} verso_salvage_loss;
+
+/** How to salvage. Zero in a field means its default. */
+typedef struct verso_salvage_options {
+    size_t size; /**< sizeof(verso_salvage_options). */
+    void (*lost)(void *argument, const verso_salvage_loss *loss); /**< Called for each loss. */
+    void *argument;                                               /**< Handed to `lost`. */
+    const void *system; /**< For tests: the system to run on; NULL is the real one. */
+} verso_salvage_options;
+
+/** What was salvaged. */
+typedef struct verso_salvage_report {
+    size_t size;                 /**< sizeof(verso_salvage_report). */
+    bool whole;                  /**< Nothing is missing, and the fingerprint proves it. */
+    verso_root_id root;          /**< Whose content it is: the newest root that was found. */
+    uint64_t keys;               /**< Read from the pages of the last checkpoint. */
+    uint64_t trees;              /**< Named trees. */
+    uint64_t log_roots;          /**< Commits of the log that were applied to that. */
+    uint64_t losses;             /**< Calls of `lost`. */
+    uint64_t missing_keys;       /**< The sum of what is known in them. */
+    uint64_t bad_pages;          /**< Pages that could not be read, and long values. */
+    uint64_t skipped_operations; /**< Of the log, that met something lost. */
+    bool log_damaged;            /**< Commits behind those are lost, */
+    char log_fault[256];         /**< for this reason; */
+} verso_salvage_report;
+
+/**
+ * Get out of a damaged store what can still be read and proved, into a new store: the newest
+ * checkpoint, and on top of it the log up to its first damage. Of a damaged tree every leaf is
+ * saved that agrees with the page table, whichever branches above it are lost.
+ *
+ * The damaged store is only read: no recovery, no lock beyond that of a reader. The new store has
+ * one root, with the same trees, made by one commit at the end. Older roots are not salvaged; where
+ * the store still opens read-only, verso_copy() brings those to safety, too.
+ *
+ * Nothing can be salvaged where both meta pages are damaged: without one, nobody knows which pages
+ * count, nor which of two copies of the page table.
+ *
+ * @param path    The damaged store; nobody may have it open for writing.
+ * @param to      The new store: nothing may be there.
+ * @param options NULL for all defaults.
+ * @param[out] report  May be NULL.
+ * @retval VERSO_OK       Something was salvaged: the report says whether it is all.
+ * @retval VERSO_CORRUPT, VERSO_FORMAT  Neither meta page can be read.
+ * @retval VERSO_EXISTS   Something is at `to`.
+ * @retval VERSO_BUSY     The damaged store is open for writing.
+ * @retval VERSO_NO_STORE, VERSO_ACCESS, VERSO_NOSPC, VERSO_IO, VERSO_NOMEM, VERSO_INVALID  As their
+ *                        texts say; nothing is left at `to`.
+ */
+VERSO_API VERSO_MUST_USE verso_err verso_salvage(const char *path, const char *to,
+                                                 const verso_salvage_options *options,
+                                                 verso_salvage_report *report);
+
 /* ---- retention: which roots are kept --------------------------------------------------------- */
 
 /** The policy in force. Any thread. */

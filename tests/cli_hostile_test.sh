@@ -25,7 +25,7 @@ on()
     1 | 3) [ "$1" = get ] || [ -s err ] || [ -s out ] || failed "it says nothing of why" ;;
     *) failed "exit code 0, 1 or 3 expected" ;;
     esac
-    rm -f store-wal.* store.new copy increment
+    rm -f store-wal.* copy-wal.* store.new copy increment
 }
 
 reading()
@@ -53,6 +53,7 @@ all_verbs()
     reading backup store copy
     reading backup store increment --since 1
     reading compact store copy --newest
+    reading salvage store copy
     on put store key value
     on del store --prefix k
     on del store key

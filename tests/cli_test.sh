@@ -13,7 +13,7 @@ run --help
 ends_with 0
 is_silent
 for verb in load put get del scan count nth rank roots tag keep diff history revert trees backup apply compact \
-    stat check; do
+    stat check salvage; do
     run --help
     prints_like "^  $verb STORE"
     run $verb --help
@@ -33,7 +33,7 @@ run frobnicate store
 ends_with 2
 says "no verb 'frobnicate'.*verso --help"
 for verb in load put get del scan count nth rank roots tag keep diff history revert trees backup compact \
-    stat check; do
+    stat check salvage; do
     run $verb
     ends_with 2
     says "$verb needs STORE.*verso $verb --help"

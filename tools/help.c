@@ -38,6 +38,7 @@ static const struct help texts[] = {
      "  compact STORE DEST      copy chosen roots into the smallest file\n"
      "  stat STORE              print the figures of the store\n"
      "  check STORE             prove that the store is whole\n"
+     "  salvage STORE NEW       get out of a damaged store what can be read\n"
      "\n"
      "  verso VERB --help       all about one verb\n"
      "  verso --version         the version of the library\n"
@@ -54,7 +55,7 @@ static const struct help texts[] = {
      "control bytes, backslashes and invalid UTF-8 are escaped, so that an entry is one line and\n"
      "reads back as the same bytes. After '--' no word is taken for an option.\n"
      "\n"
-     "Exit codes: 0 done; 1 not found, or check found a fault; 2 called wrongly; 3 any other "
+     "Exit codes: 0 done; 1 not found, or a fault found; 2 called wrongly; 3 any other "
      "error.\n"
      "What went wrong and where is said on standard error.\n"},
     {"load",
@@ -284,6 +285,20 @@ static const struct help texts[] = {
      "links,\n"
      "counts, and that each page belongs to somebody. Prints what was proved, or the first fault\n"
      "with its root and page; then the exit code is 1.\n"},
+    {"salvage",
+     "Usage: verso salvage STORE NEW\n"
+     "\n"
+     "Write what can still be read of the newest root to NEW, where nothing may be yet: the last\n"
+     "checkpoint, and the log up to its first damage. STORE is only read. Older roots are left "
+     "out:\n"
+     "try 'verso backup' first, which brings all of them if the store opens.\n"
+     "\n"
+     "What is lost is printed, one range of keys a line, separated by tabs: lost, tree, first "
+     "key,\n"
+     "first key behind it, how many (0: not known), page, reason. lost_names: of the list of "
+     "trees.\n"
+     "The exit code is 1 if anything is missing. Nothing can be done if both meta pages are\n"
+     "damaged.\n"},
 };
 
 const char *help_text(const char *verb)

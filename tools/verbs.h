@@ -29,5 +29,6 @@ int verb_apply(struct arguments *arguments);
 int verb_compact(struct arguments *arguments);
 int verb_stat(struct arguments *arguments);
 int verb_check(struct arguments *arguments);
+int verb_salvage(struct arguments *arguments);
 
 #endif

@@ -22,7 +22,7 @@ static const struct verb verbs[] = {
     {"tag", verb_tag},         {"keep", verb_keep},     {"diff", verb_diff},
     {"history", verb_history}, {"revert", verb_revert}, {"trees", verb_trees},
     {"backup", verb_backup},   {"apply", verb_apply},   {"compact", verb_compact},
-    {"stat", verb_stat},       {"check", verb_check},
+    {"stat", verb_stat},       {"check", verb_check},   {"salvage", verb_salvage},
 };
 
 static const struct verb *find_verb(const char *name)

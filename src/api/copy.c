@@ -48,8 +48,8 @@ static verso_err log_is_there(void *argument, const char *path)
     return vs_fault(VERSO_EXISTS, "%s is there: the log of another store", path);
 }
 
-/* Early, so that no long copy is made in vain; publishing decides. */
-static verso_err check_place(const struct vs_os *os, const char *path)
+/* Publishing decides. */
+verso_err vs_copy_check_place(const struct vs_os *os, const char *path)
 {
     struct vs_file *file;
     verso_err err = os->open(os, path, VS_OPEN_READ, &file);
@@ -120,7 +120,7 @@ static verso_err make_file(const struct vs_copy_roots *roots, const char *path,
     const struct vs_os *os = roots->store->os;
     struct vs_new_file fresh;
     struct vs_copy_figures figures = {0};
-    verso_err err = check_place(os, path);
+    verso_err err = vs_copy_check_place(os, path);
     if (err == VERSO_OK) {
         err = vs_new_file_begin(os, path, &fresh);
     }

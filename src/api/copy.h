@@ -9,6 +9,9 @@
 #include "history/copy.h"
 #include "store/new_file.h"
 
+/** Early, so that no long copy is made in vain: is the place of a copy free? VERSO_EXISTS. */
+verso_err vs_copy_check_place(const struct vs_os *os, const char *path);
+
 /** Write and prove a file. */
 typedef verso_err (*vs_copy_writer)(const struct vs_copy_roots *roots, struct vs_new_file *fresh,
                                     struct vs_copy_figures *figures);

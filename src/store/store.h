@@ -43,6 +43,7 @@ struct vs_store_config {
     uint64_t arena_bytes;
     uint64_t log_bytes;
     bool guard_reads;
+    bool salvaging; /* read-only: a file that was cut short is opened, too */
 };
 
 struct vs_store;

@@ -67,7 +67,7 @@ static verso_err check_meta(struct vs_store *store, uint64_t file_size)
         return vs_fault(VERSO_MISMATCH, "%s: its pages are of %u bytes, not %u", store->path,
                         meta->page_size, wanted);
     }
-    if (meta->high_water > file_size / meta->page_size) {
+    if (!store->config.salvaging && meta->high_water > file_size / meta->page_size) {
         return vs_fault(VERSO_CORRUPT, "%s: cut short: %llu bytes, of %llu in use", store->path,
                         (unsigned long long)file_size,
                         (unsigned long long)(meta->high_water * meta->page_size));

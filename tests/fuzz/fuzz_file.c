@@ -114,6 +114,25 @@ static void open_and_use(struct simulated_disk *disk, size_t file_size, unsigned
     }
 }
 
+/* Whatever comes out of a salvage is a sound store, and the damaged one is left as it is. */
+static void salvage(struct simulated_disk *disk)
+{
+    verso_salvage_options options = {.size = sizeof options, .system = simulated_disk_os(disk)};
+    uint64_t digest = simulated_disk_digest(disk);
+    verso_err err = verso_salvage(PATH, "salvaged", &options, NULL);
+    if (err == VERSO_OK) {
+        verso_store *store = NULL;
+        verdict_require(open_store(disk, "salvaged", true, &store) == VERSO_OK,
+                        "what was salvaged does not open");
+        verdict_require(store_is_sound(store), "what was salvaged is not sound");
+        verdict_require(verso_close(store) == VERSO_OK, "what was salvaged does not close");
+        simulated_disk_remove(disk, "salvaged");
+    } else {
+        require_known_refusal(err);
+    }
+    verdict_require(simulated_disk_digest(disk) == digest, "a salvage has changed something");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) {
@@ -123,6 +142,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct simulated_disk *disk = simulated_disk_open(1);
     simulated_disk_set_capacity(disk, DISK_BYTES);
     simulated_disk_put(disk, PATH, file_bytes, file_size);
+    if (data[0] & COPIES) {
+        salvage(disk);
+    }
     open_and_use(disk, file_size, data[0]);
     verdict_require(simulated_disk_open_files(disk) == 0, "files are left open");
     simulated_disk_close(disk);
