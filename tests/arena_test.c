@@ -131,7 +131,8 @@ Test(arena, vacated_frames_wait_for_readers_of_an_earlier_epoch_and_a_later_vers
     uint32_t young = take(1);
     exhaust();
     uint32_t slot;
-    verso_err err = vs_reader_pin(&readers, 10, 1, &slot); /* epoch 1 */
+    vs_reader_raise_epoch(&readers, 1);
+    verso_err err = vs_reader_pin(&readers, 10, &slot);
     cr_assert_eq(err, VERSO_OK);
     vacate(old, 10, 2);   /* the reader's version may hold it */
     vacate(young, 11, 2); /* born after the reader's version */
@@ -146,7 +147,8 @@ Test(arena, readers_of_the_new_epoch_hold_nothing)
     uint32_t frame = take(1);
     exhaust();
     uint32_t slot;
-    verso_err err = vs_reader_pin(&readers, 10, 2, &slot);
+    vs_reader_raise_epoch(&readers, 2);
+    verso_err err = vs_reader_pin(&readers, 10, &slot);
     cr_assert_eq(err, VERSO_OK);
     vacate(frame, 1, 2);
     cr_assert_eq(take(1), frame);
@@ -156,7 +158,8 @@ Test(arena, readers_of_the_new_epoch_hold_nothing)
 Test(arena, limbo_is_cleared_with_the_arena)
 {
     uint32_t slot;
-    verso_err err = vs_reader_pin(&readers, 10, 1, &slot);
+    vs_reader_raise_epoch(&readers, 1);
+    verso_err err = vs_reader_pin(&readers, 10, &slot);
     cr_assert_eq(err, VERSO_OK);
     vacate(take(1), 1, 2);
     vacate(take(1), 1, 3); /* the leak sanitiser tells if a batch is left */

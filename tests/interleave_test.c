@@ -1,7 +1,7 @@
 /*
  * interleave_test.c - threads of the engine, in every order with a few preemptions.
  *
- * VERSO_TEST_PREEMPTIONS is how many in all schedules that are tried (default: 1); beyond them
+ * VERSO_TEST_PREEMPTIONS is how many in all schedules that are tried (default: 1, or 2); beyond them
  * VERSO_TEST_RUNS schedules with up to three (default: 100) are drawn from VERSO_TEST_SEED for each
  * scenario. The last line counts the schedules.
  */
@@ -24,9 +24,9 @@ static void need_turns(void)
 
 TestSuite(interleave, .init = need_turns);
 
-static void explore(const struct scenario *scenario)
+static void explore(const struct scenario *scenario, unsigned usual)
 {
-    uint64_t preemptions = run_length("VERSO_TEST_PREEMPTIONS", PREEMPTIONS);
+    uint64_t preemptions = run_length("VERSO_TEST_PREEMPTIONS", usual);
     uint64_t runs = run_length("VERSO_TEST_RUNS", RUNS);
     uint64_t count = scheduler_all(scenario, (unsigned)preemptions);
     scheduler_some(scenario, DRAWN_PREEMPTIONS, runs, run_length("VERSO_TEST_SEED", 1));
@@ -66,8 +66,10 @@ static void commit_and_judge(void *world)
 
 Test(interleave, views_beside_commits)
 {
-    explore(&(struct scenario){
-        "views beside commits", begin_newest_only, 2, {commit_and_judge, look}, end});
+    explore(
+        &(struct scenario){
+            "views beside commits", begin_newest_only, 2, {commit_and_judge, look}, end},
+        PREEMPTIONS);
 }
 
 static void *begin_in_memory(void)
@@ -85,8 +87,10 @@ static void drop_and_use_again(void *world)
 
 Test(interleave, a_reader_pins_while_its_root_is_dropped_and_its_pages_used_again)
 {
-    explore(&(struct scenario){
-        "pinning beside recycling", begin_in_memory, 2, {drop_and_use_again, look}, end});
+    explore(
+        &(struct scenario){
+            "pinning beside recycling", begin_in_memory, 2, {drop_and_use_again, look}, end},
+        PREEMPTIONS);
 }
 
 /* ---- checkpoints ---- */
@@ -102,19 +106,47 @@ Test(interleave, a_checkpoint_beside_a_commit_and_a_reader)
                                begin_newest_only,
                                3,
                                {commit, checkpoint, look},
-                               end});
+                               end},
+            PREEMPTIONS);
 }
 
-static void checkpoint_and_commit(void *world)
+/* Only between these steps of a checkpoint and its followers a reader comes in. */
+static const uint64_t letting_go =
+    UINT64_C(1) << VS_POINT_VACATE_FRAME | UINT64_C(1) << VS_POINT_RAISE_EPOCH |
+    UINT64_C(1) << VS_POINT_FILL_LIMBO | UINT64_C(1) << VS_POINT_SETTLE_LIMBO |
+    UINT64_C(1) << VS_POINT_MOVE_BLOCK_BACK | UINT64_C(1) << VS_POINT_CHECKPOINT_OVER;
+
+static void let_go_and_overwrite(void *world)
 {
+    (void)scheduler_pass_over(~letting_go);
     world_checkpoint(world);
-    world_commit(world); /* in the frames that the checkpoint has vacated */
+    world_overwrite_free_frames(world);
 }
 
 Test(interleave, pages_move_to_the_file_under_a_reader)
 {
-    explore(&(struct scenario){
-        "moving pages beside reading", begin_newest_only, 2, {checkpoint_and_commit, look}, end});
+    explore(
+        &(struct scenario){
+            "moving pages beside reading", begin_newest_only, 2, {let_go_and_overwrite, look}, end},
+        PREEMPTIONS + 1); /* in before the epoch is raised, out before the frames are used */
+}
+
+static void *begin_unsynced(void)
+{
+    return world_open(&(struct world_kind){.durability = VERSO_DURABILITY_INTERVAL, .commits = 2});
+}
+
+static void checkpoint_and_cut_power(void *world)
+{
+    world_checkpoint_and_cut_power(world);
+}
+
+Test(interleave, a_checkpoint_knows_nothing_of_a_commit_after_its_freeze)
+{
+    explore(
+        &(struct scenario){
+            "commit after the freeze", begin_unsynced, 2, {checkpoint_and_cut_power, commit}, end},
+        PREEMPTIONS);
 }
 
 /* ---- roots dropped, tagged, opened by id ---- */
@@ -153,7 +185,8 @@ Test(interleave, dropping_beside_opening_by_id_and_tagging)
                                begin_three_roots,
                                3,
                                {drop_and_judge, open_old_root, tag_old_root},
-                               end});
+                               end},
+            PREEMPTIONS);
 }
 
 /* ---- the log ---- */
@@ -163,16 +196,14 @@ static void *begin_near_the_end_of_a_segment(void)
     return world_open(&(struct world_kind){.segment_full = true});
 }
 
-static void commit_and_cut_power(void *argument)
+static void commit_and_cut_power(void *world)
 {
-    struct world *world = argument;
-    world_commit(world);
-    world_cut_power(world);
+    world_commit_and_cut_power(world);
 }
 
 static void commit_and_checkpoint(void *world)
 {
-    world_commit(world);
+    world_commit_and_look(world);
     world_checkpoint(world); /* lets go of the segment before */
 }
 
@@ -182,7 +213,37 @@ Test(interleave, committers_share_a_sync_while_segments_are_switched_and_recycle
                                begin_near_the_end_of_a_segment,
                                2,
                                {commit_and_cut_power, commit_and_checkpoint},
-                               end});
+                               end},
+            PREEMPTIONS);
+}
+
+static void *begin_small(void)
+{
+    return world_open(&(struct world_kind){.commits = 1, .quiet = true});
+}
+
+static void commit_and_look(void *world)
+{
+    world_commit_and_look(world);
+}
+
+Test(interleave, who_waits_for_another_threads_sync_sees_his_own_commit)
+{
+    explore(&(struct scenario){"two committers", begin_small, 2, {commit_and_look, commit}, end},
+            PREEMPTIONS + 1); /* one leads, the other is between its frame and its root */
+}
+
+static void see_and_cut_power(void *world)
+{
+    world_see_and_cut_power(world);
+}
+
+Test(interleave, what_is_seen_is_durable)
+{
+    explore(
+        &(struct scenario){
+            "seeing beside committing", begin_small, 2, {commit, see_and_cut_power}, end},
+        PREEMPTIONS);
 }
 
 /* ---- the background ---- */
@@ -203,6 +264,8 @@ static void open_commit_close(void *world)
 
 Test(interleave, closing_beside_the_background)
 {
-    explore(&(struct scenario){
-        "closing beside the background", begin_with_background, 1, {open_commit_close}, end});
+    explore(
+        &(struct scenario){
+            "closing beside the background", begin_with_background, 1, {open_commit_close}, end},
+        PREEMPTIONS);
 }

@@ -3,6 +3,7 @@
  */
 #include "interleave_world.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,13 +57,14 @@ static const uint64_t own_reads = UINT64_C(1) << VS_POINT_READ_VERIFIED |
                                   UINT64_C(1) << VS_POINT_READ_BLOCK;
 
 /* Stamp all keys; `size` is that of the first value, which may be long. */
-static void commit(struct world *world, size_t size)
+static uint64_t commit(struct world *world, size_t size)
 {
     uint8_t value[VALUE_SIZE_MAX] = {0};
     verso_txn *txn = NULL;
     must_be_ok(verso_begin(world->store, &txn), "begin");
     uint64_t id = ++world->tip;
-    uint64_t before = scheduler_pass_over(own_reads);
+    uint64_t before = scheduler_pass_over(0);
+    (void)scheduler_pass_over(before | (world->kind.quiet ? UINT64_MAX : own_reads));
     for (unsigned i = 0; i < KEYS; i++) {
         char text[16];
         memcpy(value, &id, sizeof id);
@@ -73,11 +75,12 @@ static void commit(struct world *world, size_t size)
     verso_root_id root = 0;
     must_be_ok(verso_commit(txn, NULL, &root), "commit");
     scheduler_must(root == id, "root %ju instead of %ju", (uintmax_t)root, (uintmax_t)id);
+    return id;
 }
 
 void world_commit(struct world *world)
 {
-    commit(world, VALUE_SIZE);
+    (void)commit(world, VALUE_SIZE);
 }
 
 /* Commit until the segment of the log has room for one commit, or nearly. */
@@ -85,14 +88,24 @@ static void fill_segment(struct world *world)
 {
     uint64_t left = 0;
     do {
-        commit(world, left > 2 * VALUE_SIZE_MAX / 3 ? VALUE_SIZE_MAX / 3 : VALUE_SIZE);
+        (void)commit(world, left > 2 * VALUE_SIZE_MAX / 3 ? VALUE_SIZE_MAX / 3 : VALUE_SIZE);
         left = SEGMENT_SIZE - vs_log_end_lsn(world->store->store->log) % SEGMENT_SIZE;
     } while (left > SEGMENT_LEFT);
     world->kind.commits = (unsigned)world->tip;
 }
 
-/* Some keys of a view, the first and the last among them, hold its id. */
-static void look(verso_view *view, uint64_t at_least)
+static void must_be_of(uint64_t root, verso_slice value)
+{
+    uint64_t stamp = 0;
+    scheduler_must(value.size >= sizeof stamp, "a value is %zu bytes long", value.size);
+    memcpy(&stamp, value.data, sizeof stamp);
+    scheduler_must(stamp == root, "a value of root %ju is of root %ju", (uintmax_t)root,
+                   (uintmax_t)stamp);
+}
+
+/* Some keys of a view, the first and the last among them, hold its id. Their values stay where they
+ * lie until the view closes. */
+static uint64_t look(verso_view *view, uint64_t at_least, verso_slice value[LOOKED_AT])
 {
     verso_root_info info = {.size = sizeof info};
     must_be_ok(verso_view_info(view, &info), "view info");
@@ -100,24 +113,43 @@ static void look(verso_view *view, uint64_t at_least)
                    (uintmax_t)at_least);
     for (unsigned i = 0; i < LOOKED_AT && info.id > 0; i++) {
         char text[16];
-        verso_slice value = {NULL, 0};
-        uint64_t stamp = 0;
         verso_slice key = key_at(i * (KEYS - 1) / (LOOKED_AT - 1), text, sizeof text);
-        must_be_ok(verso_get(view, key, &value), "get");
-        scheduler_must(value.size >= sizeof stamp, "%s is %zu bytes long", text, value.size);
-        memcpy(&stamp, value.data, sizeof stamp);
-        scheduler_must(stamp == info.id, "%s of root %ju is of root %ju", text, (uintmax_t)info.id,
-                       (uintmax_t)stamp);
+        must_be_ok(verso_get(view, key, &value[i]), "get");
+        must_be_of(info.id, value[i]);
     }
+    return info.id;
+}
+
+/* Look, look again, and look at what was found first. Closes the view. @return Its root. */
+static uint64_t look_twice(verso_view *view, uint64_t at_least)
+{
+    verso_slice first[LOOKED_AT];
+    verso_slice second[LOOKED_AT];
+    uint64_t id = look(view, at_least, first);
+    (void)look(view, id, second);
+    for (unsigned i = 0; i < LOOKED_AT && id > 0; i++) {
+        must_be_of(id, first[i]);
+    }
+    verso_view_close(view);
+    return id;
+}
+
+static uint64_t look_at_newest(struct world *world, uint64_t at_least)
+{
+    verso_view *view = NULL;
+    must_be_ok(verso_view_open(world->store, &view), "view open");
+    return look_twice(view, at_least);
 }
 
 void world_look(struct world *world)
 {
-    verso_view *view = NULL;
-    must_be_ok(verso_view_open(world->store, &view), "view open");
-    look(view, world->kind.commits);
-    look(view, world->kind.commits);
-    verso_view_close(view);
+    (void)look_at_newest(world, world->kind.commits);
+}
+
+void world_commit_and_look(struct world *world)
+{
+    uint64_t id = commit(world, VALUE_SIZE);
+    (void)look_at_newest(world, id);
 }
 
 bool world_look_at(struct world *world, uint64_t root)
@@ -128,9 +160,7 @@ bool world_look_at(struct world *world, uint64_t root)
         return false;
     }
     must_be_ok(err, "view open root");
-    look(view, root);
-    look(view, root);
-    verso_view_close(view);
+    (void)look_twice(view, root);
     return true;
 }
 
@@ -147,11 +177,43 @@ void world_judge(struct world *world)
     vs_store_release_writer(inner);
 }
 
-void world_cut_power(struct world *world)
+void world_overwrite_free_frames(struct world *world)
 {
-    if (world->left == NULL) {
-        world->left = simulated_disk_crash(world->disk, 1, SIMULATED_CRASH_ALL_OLD);
+    struct vs_store *inner = world->store->store;
+    struct vs_arena *arena = &inner->arena;
+    vs_fair_lock_take(&inner->writer_lock);
+    while (arena->free_count > 0) { /* or limbo would not be asked */
+        uint32_t frame = 0;
+        must_be_ok(vs_arena_take(arena, 1, &frame), "frame");
     }
+    must_be_ok(vs_arena_reserve(arena, 1), "frames");
+    for (uint32_t i = 0; i < arena->free_count; i++) {
+        memset(vs_arena_frame(arena, arena->free[i]), 0xee, PAGE_SIZE);
+    }
+    vs_store_release_writer(inner);
+}
+
+static void cut_power(struct world *world, uint64_t promised)
+{
+    assert(world->left == NULL);
+    world->promised = promised;
+    world->left = simulated_disk_crash(world->disk, 1, SIMULATED_CRASH_ALL_OLD);
+}
+
+void world_commit_and_cut_power(struct world *world)
+{
+    cut_power(world, commit(world, VALUE_SIZE));
+}
+
+void world_see_and_cut_power(struct world *world)
+{
+    cut_power(world, look_at_newest(world, world->kind.commits));
+}
+
+void world_checkpoint_and_cut_power(struct world *world)
+{
+    world_checkpoint(world);
+    cut_power(world, world->kind.commits);
 }
 
 void world_close_store(struct world *world)
@@ -226,7 +288,7 @@ void world_end(struct world *world)
     }
     if (world->left != NULL) {
         world->disk = world->left;
-        look_at_disk(world, world->acknowledged);
+        look_at_disk(world, world->promised);
         simulated_disk_close(world->disk);
     }
     free(world);

@@ -22,6 +22,7 @@ struct world_kind {
     uint64_t keep_last; /* roots; 0: all */
     unsigned commits;   /* made beforehand */
     bool checkpointed;  /* these are in the file */
+    bool quiet;         /* a commit has no points before its frame goes to the log */
     bool segment_full;  /* more are made until the log has to go on in another segment */
 };
 
@@ -30,8 +31,8 @@ struct world {
     struct simulated_disk *disk; /* NULL: in memory */
     verso_store *store;
     uint64_t tip;                /* newest commit; guarded by the writer lock */
-    struct simulated_disk *left; /* what a power cut left when a commit had just returned */
-    uint64_t acknowledged;       /* that commit, and all before it */
+    struct simulated_disk *left; /* what a power cut left */
+    uint64_t promised;           /* the root that it must hold, or a newer one */
 };
 
 /** A world with its store open. */
@@ -40,15 +41,22 @@ struct world *world_open(const struct world_kind *kind);
 /** What the threads do. */
 void world_open_store(struct world *world);
 void world_commit(struct world *world);
+/** Commit, and see one's own commit. */
+void world_commit_and_look(struct world *world);
 /** Take a view of the newest root, look at it twice, give it back. */
 void world_look(struct world *world);
 /** The same by id, which may be gone already. @return Whether it was there. */
 bool world_look_at(struct world *world, uint64_t root);
 void world_checkpoint(struct world *world);
+/** Ask limbo for frames, and overwrite all that nobody uses. */
+void world_overwrite_free_frames(struct world *world);
 /** Find out which pages are free, so that the next commit uses them again. */
 void world_judge(struct world *world);
-/** Cut the power: what is acknowledged now must be on the disk that is left. */
-void world_cut_power(struct world *world);
+/** Commit, take a view or make a checkpoint, then cut the power: the root that was committed, seen or
+ *  written must be on the disk that is left. One thread of a world may do one of them, once. */
+void world_commit_and_cut_power(struct world *world);
+void world_see_and_cut_power(struct world *world);
+void world_checkpoint_and_cut_power(struct world *world);
 void world_close_store(struct world *world);
 
 /** Look at all that is left: the open store, the same opened anew, what the power cut left. Frees

@@ -43,7 +43,7 @@ Test(kept_set, gathers_the_published_version_and_what_readers_pin)
     const uint64_t pins[] = {3, 7, 7, 100};
     uint32_t slot[4];
     for (unsigned i = 0; i < 4; i++) {
-        cr_assert_eq(vs_reader_pin(&slots, pins[i], 0, &slot[i]), VERSO_OK);
+        cr_assert_eq(vs_reader_pin(&slots, pins[i], &slot[i]), VERSO_OK);
     }
     vs_reader_unpin(&slots, slot[0]);
     struct vs_kept_set kept = {.known = true};

@@ -173,8 +173,7 @@ struct page_words page_words(struct vs_store *store, vs_page_no page)
 uint32_t page_pin(struct vs_store *store, uint64_t version)
 {
     uint32_t slot = 0;
-    uint64_t epoch = atomic_load(&store->location_epoch);
-    verso_err err = vs_reader_pin(&store->readers, version, epoch, &slot);
+    verso_err err = vs_reader_pin(&store->readers, version, &slot);
     cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
     return slot;
 }

@@ -168,7 +168,8 @@ Test(page_table_freeze, blocks_not_changed_since_go_back_to_the_mapping)
 Test(page_table_freeze, their_memory_waits_for_readers_of_an_earlier_epoch)
 {
     uint32_t slot;
-    verso_err err = vs_reader_pin(&readers, 5, 1, &slot);
+    vs_reader_raise_epoch(&readers, 1);
+    verso_err err = vs_reader_pin(&readers, 5, &slot);
     cr_assert_eq(err, VERSO_OK);
     set_born(1, 10);
     const struct vs_descriptor *held;

@@ -86,7 +86,7 @@ Test(roots, the_first_one_is_published_and_not_recent)
     cr_assert_not(finds(42, ""));
     uint32_t slot;
     struct vs_root_record record;
-    verso_err err = vs_roots_pin(&roots, &readers, 1, &slot, &record);
+    verso_err err = vs_roots_pin(&roots, &readers, &slot, &record);
     cr_assert_eq(err, VERSO_OK);
     cr_assert_eq(record.version, 41);
     cr_assert(is_whole(&record));
@@ -106,7 +106,8 @@ Test(roots, committed_ones_are_found_and_pinned_once_published)
     cr_assert_eq(vs_roots_published(&roots), 2);
     uint32_t slot;
     struct vs_root_record record;
-    verso_err err = vs_roots_pin(&roots, &readers, 9, &slot, &record);
+    vs_reader_raise_epoch(&readers, 9);
+    verso_err err = vs_roots_pin(&roots, &readers, &slot, &record);
     cr_assert_eq(err, VERSO_OK);
     cr_assert_eq(record.version, 2);
     cr_assert_eq(atomic_load(&readers.slot[slot].pinned), 3);
@@ -234,7 +235,7 @@ static void *read_published(void *argument)
     while (before < PUBLICATIONS) {
         uint32_t slot;
         struct vs_root_record record;
-        verso_err err = vs_roots_pin(&roots, &readers, 1, &slot, &record);
+        verso_err err = vs_roots_pin(&roots, &readers, &slot, &record);
         cr_assert_eq(err, VERSO_OK);
         cr_assert(is_whole(&record), "a mixture of two roots");
         cr_assert_geq(record.version, before, "an older root than before");

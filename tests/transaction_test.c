@@ -196,7 +196,7 @@ Test(transaction, a_commit_that_cannot_hand_out_its_view_commits_nothing)
     verso_txn *txn = begin(store);
     put(txn, 1, value_of(1));
     uint32_t slot;
-    while (vs_reader_pin(&store->store->readers, 0, 0, &slot) == VERSO_OK) {
+    while (vs_reader_pin(&store->store->readers, 0, &slot) == VERSO_OK) {
     }
     verso_view *view = NULL;
     verso_commit_options options = VERSO_COMMIT_OPTIONS_INIT;

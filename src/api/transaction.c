@@ -188,8 +188,7 @@ static verso_err commit_nothing(struct vs_transaction *shared, const verso_commi
     uint32_t slot = 0;
     verso_err err = VERSO_OK;
     if (options->view != NULL) {
-        err =
-            vs_reader_pin(&store->readers, tip.version, atomic_load(&store->location_epoch), &slot);
+        err = vs_reader_pin(&store->readers, tip.version, &slot);
     }
     abort_transaction(shared);
     if (err == VERSO_OK && options->view != NULL) {

@@ -43,10 +43,9 @@ verso_err verso_view_open(verso_store *store, verso_view **view)
         return err;
     }
     struct vs_store *inner = store->store;
-    uint64_t epoch = atomic_load_explicit(&inner->location_epoch, memory_order_seq_cst);
     uint32_t slot;
     struct vs_root_record record;
-    err = vs_roots_pin(&inner->roots, &inner->readers, epoch, &slot, &record);
+    err = vs_roots_pin(&inner->roots, &inner->readers, &slot, &record);
     return err == VERSO_OK ? vs_view_wrap(store, slot, &record, view) : err;
 }
 

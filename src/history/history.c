@@ -146,8 +146,7 @@ verso_err vs_history_pin(struct vs_store *store, uint64_t version, uint32_t *slo
                         (unsigned long long)version,
                         (unsigned long long)vs_roots_published(&store->roots));
     }
-    uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_seq_cst);
-    verso_err err = vs_reader_pin(&store->readers, version, epoch, slot);
+    verso_err err = vs_reader_pin(&store->readers, version, slot);
     if (err != VERSO_OK) {
         return err;
     }

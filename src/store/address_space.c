@@ -282,7 +282,7 @@ void vs_store_drop_old_mappings(struct vs_store *store)
         return;
     }
     vs_lock_take(&store->roots.lookup_lock); /* M2 */
-    uint64_t coming = atomic_load(&store->location_epoch) + 1;
+    uint64_t coming = vs_reader_epoch(&store->readers) + 1;
     uint64_t oldest = vs_reader_oldest_epoch(&store->readers);
     struct vs_old_mapping **at = &store->mapping.old;
     while (*at != NULL) {

@@ -80,8 +80,7 @@ static verso_err enter_history(struct vs_store *store, struct vs_checkpoint *che
                                uint64_t version)
 {
     struct vs_page_writer *writer = &store->history_writer;
-    uint64_t epoch = atomic_load(&store->location_epoch);
-    verso_err err = vs_reader_pin(&store->readers, version, epoch, &writer->pin);
+    verso_err err = vs_reader_pin(&store->readers, version, &writer->pin);
     if (err != VERSO_OK) {
         return err;
     }
@@ -430,7 +429,7 @@ static void vacate_frames(struct vs_checkpoint *checkpoint, uint64_t epoch)
     vs_turn(VS_POINT_RAISE_EPOCH);
     /* the epoch is raised before the frames can be asked for: whoever pins from now on with the new
      * epoch has seen the words above */
-    atomic_store_explicit(&store->location_epoch, epoch, memory_order_seq_cst);
+    vs_reader_raise_epoch(&store->readers, epoch);
     vs_arena_vacate(&store->arena, checkpoint->moved, checkpoint->moved_count, epoch);
     checkpoint->moved = NULL; /* the arena's now */
 }
@@ -438,13 +437,13 @@ static void vacate_frames(struct vs_checkpoint *checkpoint, uint64_t epoch)
 static void let_go(struct vs_checkpoint *checkpoint)
 {
     struct vs_store *store = checkpoint->store;
-    uint64_t before = atomic_load(&store->location_epoch);
+    uint64_t before = vs_reader_epoch(&store->readers);
     for (size_t i = 0; i < checkpoint->block_count; i++) {
         vs_page_table_set_entry(&store->table, checkpoint->blocks[i], checkpoint->entries[i]);
     }
     vs_page_table_set_top(&store->table, checkpoint->meta.top);
     vacate_frames(checkpoint, before + 1);
-    atomic_store_explicit(&store->location_epoch, before + 1, memory_order_seq_cst);
+    vs_reader_raise_epoch(&store->readers, before + 1); /* though nothing may have moved */
     /* a view from before the last checkpoint would hold the blocks' memory for long: leave them */
     bool move = vs_reader_oldest_epoch(&store->readers) >= before;
     vs_page_table_thaw(&store->table, checkpoint->blocks, checkpoint->block_count, move,

@@ -94,8 +94,7 @@ static verso_err may_write(const struct vs_store *store)
 
 static verso_err begin_locked(struct vs_store *store, uint64_t version)
 {
-    uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_seq_cst);
-    verso_err err = vs_reader_pin(&store->readers, store->tip.version, epoch, &store->writer.pin);
+    verso_err err = vs_reader_pin(&store->readers, store->tip.version, &store->writer.pin);
     if (err == VERSO_OK) {
         vs_writer_begin(&store->writer, version == 0 ? store->tip.version + 1 : version);
         store->may_use_reserve = false;
@@ -294,8 +293,7 @@ verso_err vs_store_commit(struct vs_store *store, const struct vs_commit *commit
     uint32_t *pin = commit->pin;
     verso_err err = VERSO_OK;
     if (pin != NULL) { /* first, for nothing may fail once the frame is appended */
-        uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_seq_cst);
-        err = vs_reader_pin(&store->readers, record.version, epoch, pin);
+        err = vs_reader_pin(&store->readers, record.version, pin);
         pin = err == VERSO_OK ? pin : NULL;
     }
     bool skipped = false;

@@ -174,7 +174,7 @@ uint32_t vs_store_drop_tail(struct vs_store *store)
     }
     uint32_t first = (uint32_t)(begin / VS_BLOCK_PAGES);
     uint32_t end = (uint32_t)((space->high_water + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
-    uint64_t epoch = atomic_load(&store->location_epoch) + 1;
+    uint64_t epoch = vs_reader_epoch(&store->readers) + 1;
     if (vs_page_table_forget(&store->table, first, end, epoch) != VERSO_OK) {
         return UINT32_MAX; /* out of memory: the tail can wait */
     }

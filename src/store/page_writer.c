@@ -435,11 +435,10 @@ verso_err vs_writer_step(struct vs_page_writer *writer)
     if (writer->dropped_count > writer->dropped_held) {
         vs_writer_settle_dropped(writer);
     }
-    /* acquire: with the epoch come the words that say where pages have moved */
-    uint64_t epoch = atomic_load_explicit(&store->location_epoch, memory_order_acquire);
-    _Atomic uint64_t *pinned = &store->readers.slot[writer->pin].epoch;
-    if (epoch != atomic_load_explicit(pinned, memory_order_relaxed)) {
-        atomic_store_explicit(pinned, epoch, memory_order_relaxed);
+    /* relaxed: its own stamp */
+    const _Atomic uint64_t *stamp = &store->readers.slot[writer->pin].epoch;
+    if (vs_reader_epoch(&store->readers) != atomic_load_explicit(stamp, memory_order_relaxed)) {
+        vs_reader_stamp(&store->readers, writer->pin);
         writer->moves++; /* frames from which pages have moved may be used again */
     }
     if (store->file == NULL || store->read_only ||

@@ -17,6 +17,7 @@ verso_err vs_reader_slots_init(struct vs_reader_slots *slots)
         return vs_fault(VERSO_NOMEM, "no memory for reader slots");
     }
     atomic_init(&slots->used_below, 0);
+    atomic_init(&slots->location_epoch, 0);
     return VERSO_OK;
 }
 
@@ -26,8 +27,7 @@ void vs_reader_slots_clear(struct vs_reader_slots *slots)
     slots->slot = NULL;
 }
 
-verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint64_t epoch,
-                        uint32_t *index)
+verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint32_t *index)
 {
     for (;;) {
         uint32_t below = atomic_load_explicit(&slots->used_below, memory_order_acquire);
@@ -43,7 +43,7 @@ verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint64_
             /* seq_cst: the reader's half of the protocol */
             if (atomic_compare_exchange_strong(&slot->pinned, &expected, version + 1)) {
                 vs_turn(VS_POINT_STAMP_SLOT);
-                atomic_store_explicit(&slot->epoch, epoch, memory_order_seq_cst);
+                vs_reader_stamp(slots, i);
                 atomic_store_explicit(&slot->since_us, 0, memory_order_relaxed);
                 last_index = i;
                 *index = i;
@@ -102,7 +102,7 @@ uint64_t vs_reader_oldest_epoch(const struct vs_reader_slots *slots)
         vs_turn(VS_POINT_SURVEY_SLOT);
         const struct vs_reader_slot *slot = &slots->slot[i];
         if (atomic_load_explicit(&slot->pinned, memory_order_seq_cst) != VS_SLOT_FREE) {
-            uint64_t epoch = atomic_load_explicit(&slot->epoch, memory_order_seq_cst);
+            uint64_t epoch = atomic_load_explicit(&slot->epoch, memory_order_acquire);
             oldest = epoch < oldest ? epoch : oldest;
         }
     }
@@ -118,7 +118,7 @@ bool vs_reader_newest_before(const struct vs_reader_slots *slots, uint64_t epoch
         const struct vs_reader_slot *slot = &slots->slot[i];
         uint64_t pinned = atomic_load_explicit(&slot->pinned, memory_order_seq_cst);
         if (pinned == VS_SLOT_FREE ||
-            atomic_load_explicit(&slot->epoch, memory_order_seq_cst) >= epoch) {
+            atomic_load_explicit(&slot->epoch, memory_order_acquire) >= epoch) {
             continue;
         }
         *version = found && *version > pinned - 1 ? *version : pinned - 1;

@@ -1,11 +1,20 @@
 /*
  * reader_slots.h - who reads which version: one cache line for each open view.
  *
- * A pin is two words, {version, location epoch read before the pin}. Readers claim and leave a slot
- * with atomics alone; the writer and the checkpoint read all slots. The protocol
- * (docs/architecture.md) is Dekker's: the reader writes its slot, then reads what is published; the
- * judge reads what is published, then the slots. All four are sequentially consistent, so one of
- * them sees the other.
+ * A pin is two words, {version, location epoch read after the pin}. Readers claim and leave a slot
+ * with atomics alone; the writer and the checkpoint read all slots. Both words take part in Dekker's
+ * protocol: each side writes, then looks, and all four are sequentially consistent, so that one of
+ * the two sees the other.
+ *
+ * P1  The reader writes `pinned`, then reads what is published; the judge reads what is published,
+ *     then `pinned`. So either the judge sees the pin, or the reader learns that its root is not the
+ *     published one any more.
+ * P2  The reader writes `pinned`, then reads `location_epoch`; a checkpoint clears the words of
+ *     pages that have moved, raises the epoch, and then looks at `pinned` before it lets their frames
+ *     be used. So either it sees the pin, or the reader has read the new epoch, and with it (the
+ *     store releases, the load acquires) the cleared words. It holds for a pin that is moved, too.
+ * P3  The stamps in one slot never descend: an owner reads the epoch after its claim, which comes
+ *     after the former owner's leaving. So whoever meets a stamp of before errs on the safe side.
  *
  * Threads: any.
  */
@@ -24,36 +33,64 @@ enum { VS_READER_SLOTS_MAX = 65536, VS_SLOT_BYTES = 64 };
 #define VS_SLOT_FREE UINT64_C(0) /* in `pinned`: nobody's; reserved memory begins like this */
 
 struct vs_reader_slot {
-    _Atomic uint64_t pinned;  /* version + 1 */
-    _Atomic uint64_t epoch;   /* the former owner's until set: older, so on the safe side */
-    _Atomic uint64_t thread;  /* for the list of readers only */
+    _Atomic uint64_t pinned;  /* version + 1, or free: P1, P2 */
+    _Atomic uint64_t epoch;   /* the owner's stamp; the former owner's until it is set: P3 */
+    _Atomic uint64_t thread;  /* for the list of readers only: vs_reader_sign() */
     _Atomic int64_t since_us; /* same; 0: not a view, or not signed yet */
     uint8_t padding[VS_SLOT_BYTES - 32];
 };
 
 struct vs_reader_slots {
     struct vs_reader_slot *slot; /* VS_READER_SLOTS_MAX of them, reserved */
-    _Atomic uint32_t used_below; /* no slot from here on was ever claimed */
+    _Atomic uint32_t used_below; /* no slot from here on was ever claimed; raised before a claim, so
+                                    P1 and P2 hold for it as for the slot itself */
+    _Atomic uint64_t location_epoch; /* raised when pages have moved to the file: P2 */
 };
 
 verso_err vs_reader_slots_init(struct vs_reader_slots *slots);
 void vs_reader_slots_clear(struct vs_reader_slots *slots);
 
-/** Claim a slot for `version`. VERSO_LIMIT: all are taken. */
-verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint64_t epoch,
-                        uint32_t *index);
+/** The present epoch. The checkpoint's question, and the writer's. */
+static inline uint64_t vs_reader_epoch(const struct vs_reader_slots *slots)
+{
+    /* acquire: pairs with vs_reader_raise_epoch(); with the epoch come the words that were cleared
+     * before it. seq_cst, which costs a load nothing here: the reader's half of P2 */
+    return atomic_load_explicit(&slots->location_epoch, memory_order_seq_cst);
+}
 
-/** Move one's own pin to another version, before trusting it. */
+/** Pages have moved, and their words say so. By the checkpoint alone. */
+static inline void vs_reader_raise_epoch(struct vs_reader_slots *slots, uint64_t epoch)
+{
+    /* seq_cst: the checkpoint's half of P2; without it a frame might be used again under a reader
+     * who has still read the old word */
+    atomic_store_explicit(&slots->location_epoch, epoch, memory_order_seq_cst);
+}
+
+/** The owner of a slot has seen where pages lie as of now, and holds no older addresses. */
+static inline void vs_reader_stamp(struct vs_reader_slots *slots, uint32_t index)
+{
+    /* release: pairs with the acquire in the surveys; what the owner read by older addresses comes
+     * before the stamp that lets their frames be used again */
+    atomic_store_explicit(&slots->slot[index].epoch, vs_reader_epoch(slots), memory_order_release);
+}
+
+/** Claim a slot for `version`, and stamp it. VERSO_LIMIT: all are taken. */
+verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint32_t *index);
+
+/** Move one's own pin to another version, of which nothing was read yet, before trusting it. */
 static inline void vs_reader_move(struct vs_reader_slots *slots, uint32_t index, uint64_t version)
 {
-    /* seq_cst: the reader's half of the protocol above */
+    /* seq_cst: the reader's half of P1 and P2 */
     atomic_store_explicit(&slots->slot[index].pinned, version + 1, memory_order_seq_cst);
+    vs_turn(VS_POINT_STAMP_SLOT);
+    vs_reader_stamp(slots, index);
 }
 
 static inline void vs_reader_unpin(struct vs_reader_slots *slots, uint32_t index)
 {
     vs_turn(VS_POINT_LEAVE_SLOT);
-    /* release: the reader's last look at its pages comes before anyone may reuse them */
+    /* release: pairs with the surveys' loads; the reader's last look at its pages comes before
+     * anyone may use them again */
     atomic_store_explicit(&slots->slot[index].pinned, VS_SLOT_FREE, memory_order_release);
 }
 

@@ -18,6 +18,10 @@ struct vs_root_chunk {
 
 /* ---- the published root ---- */
 
+/* The publisher's words and sequence number, and a reader's: if a reader meets a word of a later
+ * publication than the one it began with, it meets that one's number afterwards as well, for each
+ * word is stored with release behind the number before it, and read with acquire before the number
+ * is looked at again. Without these two a reader might take a torn record for a whole one. */
 static void write_place(struct vs_published_place *place, const struct vs_root_record *record)
 {
     const uint64_t words[VS_PUBLISHED_WORDS] = {
@@ -27,7 +31,7 @@ static void write_place(struct vs_published_place *place, const struct vs_root_r
         record->note.size,
     };
     for (unsigned i = 0; i < VS_PUBLISHED_WORDS; i++) {
-        atomic_store_explicit(&place->word[i], words[i], memory_order_relaxed);
+        atomic_store_explicit(&place->word[i], words[i], memory_order_release); /* see above */
     }
 }
 
@@ -35,7 +39,7 @@ static void read_place(const struct vs_published_place *place, struct vs_root_re
 {
     uint64_t words[VS_PUBLISHED_WORDS];
     for (unsigned i = 0; i < VS_PUBLISHED_WORDS; i++) {
-        words[i] = atomic_load_explicit(&place->word[i], memory_order_relaxed);
+        words[i] = atomic_load_explicit(&place->word[i], memory_order_acquire); /* see above */
     }
     record->version = words[0];
     record->tree = (struct vs_tree_root){(vs_page_no)words[1], (uint32_t)words[2], words[3]};
@@ -57,8 +61,8 @@ static void publish_record(struct vs_roots *roots, const struct vs_root_record *
     atomic_store_explicit(&roots->published, record->version, memory_order_seq_cst);
 }
 
-verso_err vs_roots_pin(struct vs_roots *roots, struct vs_reader_slots *readers, uint64_t epoch,
-                       uint32_t *slot, struct vs_root_record *record)
+verso_err vs_roots_pin(struct vs_roots *roots, struct vs_reader_slots *readers, uint32_t *slot,
+                       struct vs_root_record *record)
 {
     bool pinned = false;
     for (;;) {
@@ -70,7 +74,7 @@ verso_err vs_roots_pin(struct vs_roots *roots, struct vs_reader_slots *readers, 
         if (pinned) {
             vs_reader_move(readers, *slot, record->version);
         } else {
-            verso_err err = vs_reader_pin(readers, record->version, epoch, slot);
+            verso_err err = vs_reader_pin(readers, record->version, slot);
             if (err != VERSO_OK) {
                 return err;
             }

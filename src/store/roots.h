@@ -77,8 +77,8 @@ static inline uint64_t vs_roots_published(const struct vs_roots *roots)
 }
 
 /** Pin the published root: `*slot` and the record without its note. */
-verso_err vs_roots_pin(struct vs_roots *roots, struct vs_reader_slots *readers, uint64_t epoch,
-                       uint32_t *slot, struct vs_root_record *record);
+verso_err vs_roots_pin(struct vs_roots *roots, struct vs_reader_slots *readers, uint32_t *slot,
+                       struct vs_root_record *record);
 
 /** A recent root, if it is one: copied, its note into `note` (VS_NOTE_MAX) unless NULL, which leaves
  *  only the note's size. lookup_lock held, or writer lock. */

@@ -123,7 +123,6 @@ struct vs_store {
     bool may_use_reserve; /* the running transaction gives space back: it deletes */
     bool replaying;       /* from open until vs_store_settle() */
 
-    _Atomic uint64_t location_epoch;     /* raised when pages have moved to the file */
     _Atomic uint64_t durable;            /* newest durable version */
     _Atomic uint64_t checkpoint_lsn;     /* where the log begins that no checkpoint has taken in */
     _Atomic uint64_t checkpoint_version; /* of the newest checkpoint */
