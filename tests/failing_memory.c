@@ -12,6 +12,7 @@ static uint64_t until_failure; /* allocations up to the one that fails; 0: none 
 static bool fails_for_ever;
 static uint64_t failed;
 static int64_t held;
+static size_t bound; /* bytes of address space at once; 0: none */
 
 /* The linker gives these names: calls of malloc() come to __wrap_malloc(), and __real_malloc() is
  * what they called before. */
@@ -39,6 +40,11 @@ uint64_t failing_memory_disarm(void)
 {
     until_failure = 0;
     return failed;
+}
+
+void failing_memory_bound(size_t reservation_max)
+{
+    bound = reservation_max;
 }
 
 int64_t failing_memory_held(void)
@@ -106,7 +112,7 @@ char *__wrap_strndup(const char *text, size_t size_max)
 
 void *__wrap_vs_memory_reserve(size_t size)
 {
-    return fails() ? NULL : __real_vs_memory_reserve(size);
+    return fails() || (bound > 0 && size > bound) ? NULL : __real_vs_memory_reserve(size);
 }
 
 void __wrap_free(void *memory)

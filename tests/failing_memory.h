@@ -11,6 +11,7 @@
 #define VERSO_TESTS_FAILING_MEMORY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** The `nth` allocation from now on (1: the next) fails; `for_ever`: and all after it. */
@@ -18,6 +19,9 @@ void failing_memory_arm(uint64_t nth, bool for_ever);
 
 /** None fails any more. @return How many have failed since failing_memory_arm(). */
 uint64_t failing_memory_disarm(void);
+
+/** Reservations of address space of more than so many bytes fail; 0: they may be of any size. */
+void failing_memory_bound(size_t reservation_max);
 
 /** Allocations not yet freed: the same number before and after shows that nothing leaks. */
 int64_t failing_memory_held(void);

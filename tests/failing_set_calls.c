@@ -106,15 +106,6 @@ verso_err __wrap_vs_kept_set_flatten(const struct vs_kept_set *kept, uint64_t ve
     return err != VERSO_OK ? err : __real_vs_kept_set_flatten(kept, version, flat);
 }
 
-verso_err __real_vs_version_set_reserve(struct vs_version_set *set, size_t more);
-verso_err __wrap_vs_version_set_reserve(struct vs_version_set *set, size_t more);
-verso_err __wrap_vs_version_set_reserve(struct vs_version_set *set, size_t more)
-{
-    verso_err err =
-        failing_calls_meet("vs_version_set_reserve", VERSO_NOMEM, __builtin_return_address(0));
-    return err != VERSO_OK ? err : __real_vs_version_set_reserve(set, more);
-}
-
 verso_err __real_vs_version_set_add(struct vs_version_set *set, uint64_t from, uint64_t to);
 verso_err __wrap_vs_version_set_add(struct vs_version_set *set, uint64_t from, uint64_t to);
 verso_err __wrap_vs_version_set_add(struct vs_version_set *set, uint64_t from, uint64_t to)
@@ -131,30 +122,6 @@ verso_err __wrap_vs_version_set_drop(struct vs_version_set *set, uint64_t from, 
     verso_err err =
         failing_calls_meet("vs_version_set_drop", VERSO_NOMEM, __builtin_return_address(0));
     return err != VERSO_OK ? err : __real_vs_version_set_drop(set, from, to);
-}
-
-verso_err __real_vs_version_set_add_ranges(struct vs_version_set *set,
-                                           const struct vs_version_range *ranges, size_t count);
-verso_err __wrap_vs_version_set_add_ranges(struct vs_version_set *set,
-                                           const struct vs_version_range *ranges, size_t count);
-verso_err __wrap_vs_version_set_add_ranges(struct vs_version_set *set,
-                                           const struct vs_version_range *ranges, size_t count)
-{
-    verso_err err =
-        failing_calls_meet("vs_version_set_add_ranges", VERSO_NOMEM, __builtin_return_address(0));
-    return err != VERSO_OK ? err : __real_vs_version_set_add_ranges(set, ranges, count);
-}
-
-verso_err __real_vs_version_set_drop_ranges(struct vs_version_set *set,
-                                            const struct vs_version_range *ranges, size_t count);
-verso_err __wrap_vs_version_set_drop_ranges(struct vs_version_set *set,
-                                            const struct vs_version_range *ranges, size_t count);
-verso_err __wrap_vs_version_set_drop_ranges(struct vs_version_set *set,
-                                            const struct vs_version_range *ranges, size_t count)
-{
-    verso_err err =
-        failing_calls_meet("vs_version_set_drop_ranges", VERSO_NOMEM, __builtin_return_address(0));
-    return err != VERSO_OK ? err : __real_vs_version_set_drop_ranges(set, ranges, count);
 }
 
 verso_err __real_vs_version_set_copy(struct vs_version_set *set,
@@ -241,18 +208,6 @@ verso_err __wrap_vs_retained_reserve(struct vs_retained *retained, size_t count)
     verso_err err =
         failing_calls_meet("vs_retained_reserve", VERSO_NOMEM, __builtin_return_address(0));
     return err != VERSO_OK ? err : __real_vs_retained_reserve(retained, count);
-}
-
-verso_err __real_vs_retained_drop(struct vs_retained *retained,
-                                  const struct vs_version_range *ranges, size_t count);
-verso_err __wrap_vs_retained_drop(struct vs_retained *retained,
-                                  const struct vs_version_range *ranges, size_t count);
-verso_err __wrap_vs_retained_drop(struct vs_retained *retained,
-                                  const struct vs_version_range *ranges, size_t count)
-{
-    verso_err err =
-        failing_calls_meet("vs_retained_drop", VERSO_NOMEM, __builtin_return_address(0));
-    return err != VERSO_OK ? err : __real_vs_retained_drop(retained, ranges, count);
 }
 
 verso_err __real_vs_retained_skip(struct vs_retained *retained, uint64_t from, uint64_t to);

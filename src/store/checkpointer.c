@@ -150,8 +150,7 @@ verso_err vs_checkpointer_wait_for_room(struct vs_store *store)
     }
     vs_lock_take(&checkpointer->lock);
     checkpointer->failed = VERSO_OK;
-    while (exceeds(store, true) && checkpointer->failed == VERSO_OK &&
-           !atomic_load(&store->poisoned)) {
+    while (exceeds(store, true) && checkpointer->failed == VERSO_OK) { /* poisoned: so it fails */
         checkpointer->due = true;
         vs_condition_wake_one(&checkpointer->work);
         vs_condition_wait(&checkpointer->done, &checkpointer->lock);

@@ -37,6 +37,13 @@ verso_err vs_retained_reserve(struct vs_retained *retained, size_t count)
     return err;
 }
 
+/* What there is room for cannot fail. */
+static void succeed(verso_err err)
+{
+    assert(err == VERSO_OK);
+    (void)err;
+}
+
 verso_err vs_retained_drop(struct vs_retained *retained, const struct vs_version_range *ranges,
                            size_t count)
 {
@@ -46,17 +53,12 @@ verso_err vs_retained_drop(struct vs_retained *retained, const struct vs_version
     }
     vs_turn(VS_POINT_DROP_ROOTS);
     vs_lock_take(&retained->lock);
-    err = vs_version_set_drop_ranges(&retained->set, ranges, count);
+    succeed(vs_version_set_drop_ranges(&retained->set, ranges, count));
     vs_lock_release(&retained->lock);
-    if (err == VERSO_OK) {
-        err = vs_version_set_add_ranges(&retained->unjudged, ranges, count);
-    }
-    if (err == VERSO_OK) {
-        err = vs_version_set_add_ranges(&retained->unentered, ranges, count);
-    }
-    assert(err == VERSO_OK); /* there is room */
+    succeed(vs_version_set_add_ranges(&retained->unjudged, ranges, count));
+    succeed(vs_version_set_add_ranges(&retained->unentered, ranges, count));
     retained->changed = true;
-    return err;
+    return VERSO_OK;
 }
 
 verso_err vs_retained_skip(struct vs_retained *retained, uint64_t from, uint64_t to)
@@ -78,16 +80,10 @@ verso_err vs_retained_skip(struct vs_retained *retained, uint64_t from, uint64_t
 void vs_retained_unskip(struct vs_retained *retained, uint64_t from, uint64_t to)
 {
     vs_lock_take(&retained->lock);
-    verso_err err = vs_version_set_add(&retained->set, from, to);
+    succeed(vs_version_set_add(&retained->set, from, to));
     vs_lock_release(&retained->lock);
-    if (err == VERSO_OK) {
-        err = vs_version_set_drop(&retained->unjudged, from, to);
-    }
-    if (err == VERSO_OK) {
-        err = vs_version_set_drop(&retained->unentered, from, to);
-    }
-    assert(err == VERSO_OK);
-    (void)err;
+    succeed(vs_version_set_drop(&retained->unjudged, from, to));
+    succeed(vs_version_set_drop(&retained->unentered, from, to));
 }
 
 void vs_retained_set_policy(struct vs_retained *retained, const verso_retention *policy)

@@ -1,0 +1,290 @@
+/*
+ * address_limits_test.c - how much address space is taken for files of any length, and what happens
+ * where memory or address space end in the middle of that.
+ *
+ * The system beneath is the real one, in one thread, but for the sizes of files and mappings, which
+ * the tests choose.
+ */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "failing_memory.h"
+#include "os/fault.h"
+#include "os/os.h"
+#include "verso.h"
+
+enum { MIB = 1 << 20, KEYS = 400, VALUE_SIZE = 900, ALLOCATIONS_MAX = 10000 };
+
+#define GIB (UINT64_C(1) << 30)
+
+static struct vs_os system_below;
+static uint64_t pretended; /* bytes that every file is said to have; 0: what it has */
+static size_t map_max;     /* bytes of one mapping at most; 0: any number */
+static size_t mapped;      /* bytes of the last one */
+static char folder[64];
+static char path[96];
+static verso_store *store;
+
+static verso_err identify(struct vs_file *file, struct vs_file_identity *identity)
+{
+    verso_err err = vs_os_real()->identify(file, identity);
+    identity->size = pretended > 0 ? pretended : identity->size;
+    return err;
+}
+
+static verso_err map(struct vs_file *file, size_t size, const uint8_t **address)
+{
+    if (map_max > 0 && size > map_max) {
+        return vs_fault(VERSO_NOMEM, "a narrow system");
+    }
+    mapped = size;
+    return vs_os_real()->map(file, size, address);
+}
+
+static void set_up(void)
+{
+    (void)snprintf(folder, sizeof folder, "/tmp/verso-limits-XXXXXX");
+    cr_assert_not_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/store", folder);
+    system_below = *vs_os_real();
+    system_below.identify = identify;
+    system_below.map = map;
+    system_below.background = false;
+}
+
+static void tear_down(void)
+{
+    (void)unlink(path);
+    cr_assert_eq(rmdir(folder), 0, "%s holds more than the store", folder);
+}
+
+TestSuite(address_limits, .init = set_up, .fini = tear_down);
+
+static verso_err open_with(uint32_t page_size, uint64_t arena_bytes)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.create = true;
+    options.page_size = page_size;
+    options.arena_bytes = arena_bytes;
+    options.durability = VERSO_DURABILITY_INTERVAL;
+    options.system = &system_below;
+    store = NULL;
+    return verso_open(path, &options, &store);
+}
+
+static void open_store(void)
+{
+    cr_assert_eq(open_with(0, 4 * MIB), VERSO_OK, "%s", verso_error_detail());
+}
+
+static void close_store(void)
+{
+    verso_check_report report = {.size = sizeof report};
+    cr_assert_eq(verso_check(store, &report), VERSO_OK, "%s", report.fault);
+    cr_assert_eq(verso_close(store), VERSO_OK, "%s", verso_error_detail());
+}
+
+static verso_err try_round(unsigned round)
+{
+    verso_txn *txn;
+    verso_err err = verso_begin(store, &txn);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    for (unsigned i = 0; i < KEYS && err == VERSO_OK; i++) {
+        char key[32];
+        uint8_t value[VALUE_SIZE];
+        memset(value, (int)(round + i), sizeof value);
+        (void)snprintf(key, sizeof key, "%05u of round %04u", i, round);
+        err = verso_put(txn, verso_text(key), (verso_slice){value, sizeof value});
+    }
+    if (err != VERSO_OK) {
+        verso_abort(txn);
+        return err;
+    }
+    return verso_commit(txn, NULL, NULL);
+}
+
+static void add_round(unsigned round)
+{
+    verso_err err = try_round(round);
+    cr_assert_eq(err, VERSO_OK, "round %u: %s", round, verso_error_detail());
+}
+
+/* ---- long files ---- */
+
+Test(address_limits, the_first_mapping_covers_sixteen_times_a_long_file)
+{
+    static const struct {
+        uint64_t file;
+        uint64_t mapping;
+    } rows[] = {{GIB, 256 * GIB}, {20 * GIB, 512 * GIB}, {2048 * GIB, 16384 * GIB}};
+    open_store();
+    close_store();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (truncate(path, (off_t)rows[i].file) != 0) {
+            cr_skip_test("the file system has no files of so many bytes");
+        }
+        open_store();
+        cr_assert_eq(mapped, rows[i].mapping, "%zu bytes for %" PRIu64, mapped, rows[i].file);
+        add_round((unsigned)i + 1);
+        close_store();
+    }
+}
+
+Test(address_limits, a_file_longer_than_any_store_is_refused)
+{
+    open_store();
+    close_store();
+    pretended = 16384 * GIB + 1;
+    cr_assert_eq(open_with(0, 0), VERSO_LIMIT, "%s", verso_error_detail());
+    cr_assert_null(store);
+}
+
+/* ---- little address space ---- */
+
+/* Each allocation and each reservation of opening fails, alone and with all that follow. */
+static void sweep_open(const char *name, uint32_t page_size, uint64_t arena_bytes)
+{
+    for (unsigned for_ever = 0; for_ever < 2; for_ever++) {
+        uint64_t nth = 1;
+        bool failed = true;
+        for (; failed && nth < ALLOCATIONS_MAX; nth++) {
+            int64_t held = failing_memory_held();
+            failing_memory_arm(nth, for_ever);
+            verso_err err = open_with(page_size, arena_bytes);
+            failed = failing_memory_disarm() > 0;
+            cr_assert(err == VERSO_OK || err == VERSO_NOMEM, "%s, allocation %" PRIu64 ": %s", name,
+                      nth, verso_error_detail());
+            if (err == VERSO_OK) {
+                close_store();
+            }
+            cr_assert_eq(failing_memory_held(), held, "%s, allocation %" PRIu64, name, nth);
+        }
+        cr_assert_gt(nth, 3);
+    }
+}
+
+Test(address_limits, opening_fails_cleanly_wherever_address_space_ends)
+{
+    open_store();
+    close_store();
+    sweep_open("plenty", 0, 4 * MIB);
+    failing_memory_bound(512 * (size_t)MIB);
+    sweep_open("512 MiB", 0, 4 * MIB);
+}
+
+Test(address_limits, a_store_of_large_pages_works_in_a_small_arena)
+{
+    failing_memory_bound(64 * (size_t)MIB); /* 64 large pages would be a modest part of this */
+    cr_assert_eq(open_with(65536, MIB), VERSO_OK, "%s", verso_error_detail());
+    for (unsigned round = 1; round <= 4; round++) {
+        add_round(round);
+    }
+    close_store();
+}
+
+Test(address_limits, an_arena_takes_what_can_be_had_where_more_was_asked_for)
+{
+    failing_memory_bound(512 * (size_t)MIB);
+    cr_assert_eq(open_with(0, 256 * (uint64_t)MIB), VERSO_OK, "%s", verso_error_detail());
+    for (unsigned round = 1; round <= 4; round++) {
+        add_round(round);
+    }
+    close_store();
+}
+
+Test(address_limits, small_pages_number_no_more_frames_than_there_are_numbers)
+{
+    cr_assert_eq(open_with(512, UINT64_C(1) << 40), VERSO_OK, "%s", verso_error_detail());
+    add_round(1);
+    close_store();
+}
+
+static verso_err open_in_memory(void)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    store = NULL;
+    return verso_open(NULL, &options, &store);
+}
+
+Test(address_limits, a_store_in_memory_fails_cleanly_wherever_address_space_ends)
+{
+    for (unsigned for_ever = 0; for_ever < 2; for_ever++) {
+        bool failed = true;
+        for (uint64_t nth = 1; failed; nth++) {
+            int64_t held = failing_memory_held();
+            failing_memory_arm(nth, for_ever);
+            verso_err err = open_in_memory();
+            failed = failing_memory_disarm() > 0;
+            cr_assert(err == VERSO_OK || err == VERSO_NOMEM, "%s", verso_error_detail());
+            cr_assert_eq(verso_close(store), VERSO_OK);
+            cr_assert_eq(failing_memory_held(), held, "allocation %" PRIu64, nth);
+        }
+    }
+}
+
+/* ---- a larger mapping ---- */
+
+static void open_narrow_store(void)
+{
+    map_max = 4 * (size_t)MIB;
+    open_store();
+    map_max = 0;
+}
+
+/* Commit rounds until one of them has made a larger mapping. @return The next round. */
+static unsigned outgrow(unsigned round)
+{
+    size_t before = mapped;
+    while (mapped == before) {
+        cr_assert_lt(round, 100);
+        add_round(round++);
+    }
+    return round;
+}
+
+/* Each round is tried with each of its allocations failing, so the exchange is, too. */
+Test(address_limits, a_transaction_fails_alone_or_not_at_all_while_the_mapping_is_exchanged)
+{
+    open_narrow_store();
+    size_t before = mapped;
+    for (unsigned round = 1; mapped == before; round++) {
+        cr_assert_lt(round, 100);
+        bool failed = true;
+        verso_err err = VERSO_NOMEM;
+        for (uint64_t nth = 1; failed || err != VERSO_OK; nth++) {
+            failing_memory_arm(nth, false);
+            err = try_round(round);
+            failed = failing_memory_disarm() > 0;
+            cr_assert(err == VERSO_OK || (failed && err == VERSO_NOMEM), "%s",
+                      verso_error_detail());
+        }
+    }
+    close_store();
+}
+
+/* The first checkpoint notes when the old mapping may go; if it then fails, the next one meets that
+ * note before its time. */
+Test(address_limits, an_old_mapping_outlives_checkpoints_that_fail)
+{
+    open_narrow_store();
+    unsigned round = outgrow(1);
+    bool failed = true;
+    for (uint64_t nth = 1; failed; nth++) {
+        failing_memory_arm(nth, false);
+        verso_err err = verso_checkpoint(store);
+        failed = failing_memory_disarm() > 0;
+        cr_assert(err == VERSO_OK || err == VERSO_NOMEM, "%s", verso_error_detail());
+        cr_assert(err == VERSO_OK || failed);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        add_round(round + i);
+        cr_assert_eq(verso_checkpoint(store), VERSO_OK, "%s", verso_error_detail());
+    }
+    close_store();
+}
