@@ -16,7 +16,7 @@
 #include "run_length.h"
 #include "scenario_judge.h"
 
-enum { USUAL_STRIDE = 10 };
+enum { USUAL_STRIDE = 4 };
 
 /* What is injected, and what may follow from it. */
 static bool is_plausible(verso_err err)
