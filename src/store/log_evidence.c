@@ -89,9 +89,8 @@ verso_err vs_log_find_evidence(const struct vs_log_config *config, const struct 
     struct search search = {config, segment_size, epoch, lsn, evidence};
     verso_err err = VERSO_OK;
     for (size_t i = 0; i < files->count && err == VERSO_OK && !evidence->found; i++) {
-        if (files->file[i].kind != VS_LOG_FILE_FOREIGN) {
-            err = search_file(&search, &files->file[i], chunk);
-        }
+        assert(files->file[i].kind != VS_LOG_FILE_FOREIGN); /* vs_log_read() refuses those */
+        err = search_file(&search, &files->file[i], chunk);
     }
     free(chunk);
     return err;

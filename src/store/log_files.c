@@ -66,7 +66,8 @@ static verso_err note_file(void *argument, const char *path)
     struct search *search = argument;
     struct vs_log_files *files = search->files;
     uint32_t number = 0;
-    if (strlen(path) < search->prefix_size || !parse_number(path + search->prefix_size, &number)) {
+    assert(strlen(path) >= search->prefix_size);
+    if (!parse_number(path + search->prefix_size, &number)) {
         return VERSO_OK;
     }
     if (files->count == FILES_MAX) {

@@ -67,10 +67,11 @@ struct vs_log_segment *vs_log_segments_find(const struct vs_log_segments *segmen
                                             uint32_t segment_size)
 {
     struct vs_log_segment *segment = segments->in_use;
-    while (segment != NULL && segment->lsn + segment_size <= lsn) {
-        segment = segment->next;
-    }
     assert(segment != NULL);
+    while (segment->lsn + segment_size <= lsn) {
+        segment = segment->next;
+        assert(segment != NULL);
+    }
     assert(segment->lsn <= lsn);
     return segment;
 }
