@@ -17,7 +17,13 @@
 #include "os/os.h"
 #include "verso.h"
 
-enum { MIB = 1 << 20, KEYS = 400, VALUE_SIZE = 900, ALLOCATIONS_MAX = 10000 };
+enum {
+    MIB = 1 << 20,
+    KEYS = 400,
+    VALUE_SIZE = 900,
+    ALLOCATIONS_MAX = 10000,
+    ROOTS_IN_MEMORY = 64 * 1024
+};
 
 #define GIB (UINT64_C(1) << 30)
 
@@ -228,6 +234,59 @@ Test(address_limits, a_store_in_memory_fails_cleanly_wherever_address_space_ends
     }
 }
 
+Test(address_limits, a_store_in_memory_that_is_full_says_so_and_takes_room_given_back)
+{
+    failing_memory_bound(4 * (size_t)MIB);
+    cr_assert_eq(open_in_memory(), VERSO_OK, "%s", verso_error_detail());
+    verso_err err = VERSO_OK;
+    unsigned rounds = 0;
+    while (err == VERSO_OK) {
+        cr_assert_lt(rounds, 100);
+        err = try_round(++rounds);
+    }
+    cr_assert(err == VERSO_NOSPC || err == VERSO_LIMIT || err == VERSO_NOMEM, "%s: %s",
+              verso_strerror(err), verso_error_detail());
+    verso_txn *txn;
+    cr_assert_eq(verso_begin(store, &txn), VERSO_OK);
+    cr_assert_eq(verso_delete_range(txn, NULL, NULL), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK, "%s", verso_error_detail());
+    verso_retention policy = verso_keep_last(1);
+    cr_assert_eq(verso_retention_set(store, &policy), VERSO_OK);
+    add_round(1);
+    close_store();
+}
+
+static verso_err commit_nearly_nothing(unsigned number)
+{
+    verso_txn *txn;
+    verso_err err = verso_begin(store, &txn);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    err = verso_put(txn, verso_text("key"), (verso_slice){&number, sizeof number});
+    if (err != VERSO_OK) {
+        verso_abort(txn);
+        return err;
+    }
+    return verso_commit(txn, NULL, NULL);
+}
+
+Test(address_limits, roots_gathered_in_memory_are_settled_whichever_allocation_fails)
+{
+    cr_assert_eq(open_in_memory(), VERSO_OK);
+    for (unsigned i = 0; i < ROOTS_IN_MEMORY; i++) {
+        cr_assert_eq(commit_nearly_nothing(i), VERSO_OK, "%s", verso_error_detail());
+    }
+    bool failed = true;
+    for (uint64_t nth = 1; failed; nth++) {
+        failing_memory_arm(nth, false);
+        verso_err err = commit_nearly_nothing((unsigned)nth);
+        failed = failing_memory_disarm() > 0;
+        cr_assert(err == VERSO_OK || (failed && err == VERSO_NOMEM), "%s", verso_error_detail());
+    }
+    close_store();
+}
+
 /* ---- a larger mapping ---- */
 
 static void open_narrow_store(void)
@@ -286,5 +345,72 @@ Test(address_limits, an_old_mapping_outlives_checkpoints_that_fail)
         add_round(round + i);
         cr_assert_eq(verso_checkpoint(store), VERSO_OK, "%s", verso_error_detail());
     }
+    close_store();
+}
+
+/* ---- a long tail of free pages ------------------------------------------------------------- */
+
+/* So many small pages that whole directory pages of the table are given up with them. */
+Test(address_limits, a_tail_of_thousands_of_blocks_is_given_up_or_waits_for_memory)
+{
+    static uint8_t value[1 << 20];
+    cr_assert_eq(open_with(512, 4 * MIB), VERSO_OK);
+    verso_retention policy = verso_keep_last(1);
+    cr_assert_eq(verso_retention_set(store, &policy), VERSO_OK);
+    verso_txn *txn;
+    cr_assert_eq(verso_begin(store, &txn), VERSO_OK);
+    for (unsigned i = 0; i < 40; i++) {
+        memset(value, (int)i, sizeof value);
+        cr_assert_eq(
+            verso_put(txn, (verso_slice){&i, sizeof i}, (verso_slice){value, sizeof value}),
+            VERSO_OK, "%s", verso_error_detail());
+    }
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_checkpoint(store), VERSO_OK);
+    cr_assert_eq(verso_begin(store, &txn), VERSO_OK);
+    cr_assert_eq(verso_delete_range(txn, NULL, NULL), VERSO_OK);
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+    uint64_t used = 0;
+    for (uint64_t nth = 1; nth < 200; nth++) {
+        verso_stats stats = {.size = sizeof stats};
+        cr_assert_eq(commit_nearly_nothing((unsigned)nth), VERSO_OK);
+        failing_memory_arm(nth / 2 + 1, false);
+        verso_err err = verso_checkpoint(store);
+        bool failed = failing_memory_disarm() > 0;
+        cr_assert(err == VERSO_OK || (failed && err == VERSO_NOMEM), "%s", verso_error_detail());
+        cr_assert_eq(verso_stat(store, &stats), VERSO_OK);
+        used = stats.used_pages;
+        if (!failed) {
+            break;
+        }
+    }
+    cr_assert_eq(commit_nearly_nothing(1), VERSO_OK);
+    cr_assert_eq(verso_checkpoint(store), VERSO_OK);
+    cr_assert_lt(used, 40 * sizeof value / 512 / 2, "the tail is still there");
+    close_store();
+}
+
+Test(address_limits, a_value_longer_than_a_zone_of_small_pages_comes_back)
+{
+    enum { LONG = 20 << 20 };
+    uint8_t *value = malloc(LONG);
+    cr_assert_not_null(value);
+    for (size_t i = 0; i < LONG; i++) {
+        value[i] = (uint8_t)(i * 31 >> 7);
+    }
+    cr_assert_eq(open_with(512, 4 * MIB), VERSO_OK);
+    verso_txn *txn;
+    verso_slice found;
+    cr_assert_eq(verso_begin(store, &txn), VERSO_OK);
+    cr_assert_eq(verso_put(txn, verso_text("long"), (verso_slice){value, LONG}), VERSO_OK, "%s",
+                 verso_error_detail());
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK, "%s", verso_error_detail());
+    verso_view *view;
+    cr_assert_eq(verso_view_open(store, &view), VERSO_OK);
+    cr_assert_eq(verso_get(view, verso_text("long"), &found), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(found.size, LONG);
+    cr_assert_eq(memcmp(found.data, value, LONG), 0);
+    verso_view_close(view);
+    free(value);
     close_store();
 }

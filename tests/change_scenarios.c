@@ -396,6 +396,35 @@ static verso_err set_retention(struct scenario_run *run)
     return err == VERSO_OK ? scenario_finish(run, txn, scenario_put(run, txn, 20, 20)) : err;
 }
 
+static verso_err commit_put(struct scenario_run *run, unsigned number, size_t size)
+{
+    verso_txn *txn;
+    verso_err err = verso_begin(run->store, &txn);
+    return err == VERSO_OK ? scenario_finish(run, txn, scenario_put(run, txn, number, size)) : err;
+}
+
+/* Neighbouring leaves change by turns, so that their links are used up. */
+static verso_err use_up_links(struct scenario_run *run)
+{
+    verso_err err = VERSO_OK;
+    for (unsigned i = 0; i < 12 && err == VERSO_OK; i++) {
+        err = commit_put(run, i % 2 == 0 ? 100 : 108, 30 + i);
+    }
+    return err == VERSO_OK ? checkpoint(run) : err;
+}
+
+/* What goes with the older roots is given back by the checkpoint after the next. */
+static verso_err drop_and_reclaim(struct scenario_run *run)
+{
+    verso_err err = VERSO_OK;
+    for (unsigned last = 1; last <= 2 && err == VERSO_OK; last++) {
+        verso_retention policy = verso_keep_last(last);
+        err = set_policy(run, &policy);
+        err = err == VERSO_OK ? checkpoint(run) : err;
+    }
+    return err;
+}
+
 static verso_err set_tags(struct scenario_run *run)
 {
     verso_slice name = verso_text("third");
@@ -442,6 +471,8 @@ const struct scenario scenario_changes[] = {
     {"trees", SCENARIO_OPEN, write_trees},
     {"revert", SCENARIO_IN_USE, revert},
     {"retention", SCENARIO_IN_USE, set_retention},
+    {"links used up", SCENARIO_IN_USE, use_up_links},
+    {"roots dropped", SCENARIO_IN_USE, drop_and_reclaim},
     {"tags", SCENARIO_IN_USE, set_tags},
     {"increment applied", SCENARIO_BEHIND, apply_increment},
 };

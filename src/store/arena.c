@@ -24,7 +24,7 @@ verso_err vs_arena_init(struct vs_arena *arena, unsigned page_shift, uint64_t wa
     *arena = (struct vs_arena){.page_shift = page_shift, .readers = readers};
     uint64_t least = UINT64_C(64) << page_shift;
     for (uint64_t size = wanted; size >= least; size /= 2) {
-        if (size >> page_shift > UINT32_MAX || size > SIZE_MAX / 2) {
+        if (size >> page_shift > UINT32_MAX) {
             continue;
         }
         arena->frames = vs_memory_reserve((size_t)size);
@@ -63,9 +63,9 @@ static verso_err make_stack_room(struct vs_arena *arena, uint32_t frames)
     if (frames <= arena->free_capacity) {
         return VERSO_OK;
     }
-    uint32_t capacity = frames < 1024 ? 1024 : frames;
-    capacity += capacity < UINT32_MAX / 4 ? capacity / 2 : 0;
-    uint32_t *grown = realloc(arena->free, (size_t)capacity * sizeof *grown);
+    size_t capacity = frames < 1024 ? 1024 : frames;
+    capacity += capacity / 2;
+    uint32_t *grown = realloc(arena->free, capacity * sizeof *grown);
     if (grown == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory for the arena's free frames");
     }

@@ -36,7 +36,7 @@ struct vs_arena {
     uint32_t touched;  /* frames below were used before */
     uint32_t *free;    /* a stack, with room for all touched frames */
     uint32_t free_count;
-    uint32_t free_capacity;
+    size_t free_capacity;
     _Atomic uint64_t busy; /* frames of pages not in the file: what the arena's limit counts */
     _Atomic uint64_t held; /* frames in limbo */
     const struct vs_reader_slots *readers;

@@ -342,7 +342,8 @@ static verso_err write_directory(struct vs_checkpoint *checkpoint, size_t *next,
 static verso_err write_top(struct vs_checkpoint *checkpoint, uint32_t top, const uint64_t *entries)
 {
     size_t page_size = checkpoint->store->pages.page_size;
-    if (top * (VS_TOP_PAGES / VS_BLOCK_PAGES) >= checkpoint->tail_block) {
+    /* untaken: a second top page is in stores of more than 16 million pages only */
+    if (top * (VS_TOP_PAGES / VS_BLOCK_PAGES) >= checkpoint->tail_block) { /* untaken: as above */
         checkpoint->meta.top[top] = 0;
         return VERSO_OK;
     }
@@ -361,7 +362,8 @@ static verso_err write_directories(struct vs_checkpoint *checkpoint)
         uint64_t entries[VS_DIRECTORY_ENTRIES];
         verso_err err = vs_page_table_top(&store->table, top, entries);
         while (err == VERSO_OK && next < checkpoint->block_count &&
-               checkpoint->blocks[next] / (VS_TOP_PAGES / VS_BLOCK_PAGES) == top) {
+               checkpoint->blocks[next] / (VS_TOP_PAGES / VS_BLOCK_PAGES) ==
+                   top) { /* untaken: as in write_top() */
             err = write_directory(checkpoint, &next, entries);
         }
         if (err != VERSO_OK) {

@@ -81,7 +81,8 @@ static bool exceeds(struct vs_store *store, bool hard)
                      atomic_load_explicit(&store->checkpoint_version, memory_order_relaxed);
     uint64_t limit = store->arena_limit;
     if (hard) {
-        return busy >= limit || log >= 2 * store->config.log_bytes || roots >= 2 * RECENT_ROOTS_MAX;
+        return busy >= limit || log >= 2 * store->config.log_bytes ||
+               roots >= 2 * RECENT_ROOTS_MAX; /* untaken: a million commits without a checkpoint */
     }
     return busy >= limit - limit / 4 || log >= store->config.log_bytes || roots >= RECENT_ROOTS_MAX;
 }
@@ -99,14 +100,14 @@ static void ask(struct vs_store *store, bool *flag)
 
 void vs_checkpointer_nudge(struct vs_store *store)
 {
-    if (store->checkpointer != NULL && store->checkpointer->running && exceeds(store, false)) {
+    if (store->checkpointer->running && exceeds(store, false)) {
         ask(store, &store->checkpointer->due);
     }
 }
 
 void vs_checkpointer_sync_soon(struct vs_store *store)
 {
-    if (store->checkpointer != NULL && store->checkpointer->running) {
+    if (store->checkpointer->running) {
         ask(store, &store->checkpointer->sync_soon);
     }
 }
@@ -136,7 +137,7 @@ static verso_err settle_in_memory(struct vs_store *store)
 verso_err vs_checkpointer_wait_for_room(struct vs_store *store)
 {
     struct vs_checkpointer *checkpointer = store->checkpointer;
-    if (checkpointer == NULL || store->replaying) {
+    if (store->replaying) {
         return VERSO_OK;
     }
     if (store->in_memory) {
@@ -251,7 +252,7 @@ verso_err vs_checkpointer_start(struct vs_store *store)
 void vs_checkpointer_stop(struct vs_store *store)
 {
     struct vs_checkpointer *checkpointer = store->checkpointer;
-    if (checkpointer == NULL || !checkpointer->running) {
+    if (!checkpointer->running) {
         return;
     }
     vs_lock_take(&checkpointer->lock);

@@ -168,7 +168,8 @@ void vs_store_abort(struct vs_store *store)
 /* Before the first frame since open: a clean meta must not outlive the log's first use. */
 static verso_err have_log(struct vs_store *store)
 {
-    if (store->log != NULL || store->in_memory || store->read_only) {
+    assert(!store->read_only);
+    if (store->log != NULL || store->in_memory) {
         return VERSO_OK;
     }
     return vs_store_begin_log(store);
@@ -203,8 +204,8 @@ static void become_tip(struct vs_store *store, const struct vs_root_record *reco
 
 static bool is_published_at_once(const struct vs_store *store, const struct vs_commit *commit)
 {
-    return store->log == NULL || commit->replaying ||
-           store->config.durability != VERSO_DURABILITY_SYNC;
+    assert(!commit->replaying || store->log == NULL);
+    return store->log == NULL || store->config.durability != VERSO_DURABILITY_SYNC;
 }
 
 static verso_err judge_now_and_then(struct vs_store *store)

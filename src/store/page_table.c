@@ -95,7 +95,8 @@ static verso_err checked_part(struct vs_page_table *table, uint64_t at, uint64_t
 {
     uint64_t file_bytes = atomic_load(&table->file_bytes); /* first: see address_space.c, M1 */
     const uint8_t *map = atomic_load_explicit(&table->map, memory_order_relaxed);
-    if (map == NULL || at + VS_PART_BYTES > file_bytes) {
+    assert(map != NULL); /* in memory there are no entries */
+    if (at + VS_PART_BYTES > file_bytes) {
         return vs_fault(VERSO_CORRUPT, "%s %u lies beyond the end of the file", what, number);
     }
     verso_err err = vs_file_guard(table->guard, at, VS_PART_BYTES);

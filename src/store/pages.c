@@ -3,6 +3,8 @@
  */
 #include "store/pages.h"
 
+#include <assert.h>
+
 #include "format/branch.h"
 #include "format/checksum.h"
 #include "format/leaf.h"
@@ -66,12 +68,11 @@ static void remember_verified(struct vs_pages *pages, vs_page_no page)
 
 void vs_pages_distrust(struct vs_pages *pages)
 {
-    if (pages->file == NULL) {
-        return;
-    }
+    assert(pages->file != NULL); /* in memory nothing is synced */
     atomic_store(&pages->distrusted, true);
     uint64_t used = atomic_load(&pages->table->file_bytes) >> pages->page_shift;
-    for (uint64_t word = 0; word <= used >> 6 && word << 6 < pages->limit; word++) {
+    assert(used <= pages->limit);
+    for (uint64_t word = 0; word < (used + 63) / 64; word++) {
         atomic_store_explicit(&pages->verified[word], 0, memory_order_relaxed);
     }
 }

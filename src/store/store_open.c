@@ -82,7 +82,8 @@ static verso_err open_files(struct vs_store *store)
     const struct vs_store_config *config = &store->config;
     enum vs_open_mode mode = config->read_only ? VS_OPEN_READ : VS_OPEN_WRITE;
     verso_err err = store->os->open(store->os, store->path, mode, &store->file);
-    if (err == VERSO_NO_STORE && config->create && !config->read_only) {
+    assert(!config->create || !config->read_only);
+    if (err == VERSO_NO_STORE && config->create) {
         err = vs_store_create(config);
         if (err == VERSO_OK || err == VERSO_EXISTS) {
             err = store->os->open(store->os, store->path, mode, &store->file);
@@ -186,7 +187,8 @@ static verso_err begin_store(const struct vs_store_config *config, struct vs_sto
     }
     fresh->config = *config;
     fresh->os = config->os;
-    fresh->read_only = config->read_only && config->path != NULL;
+    assert(!config->read_only || config->path != NULL);
+    fresh->read_only = config->read_only;
     fresh->replaying = true;
     fresh->pages.table = &fresh->table;
     vs_fair_lock_init(&fresh->writer_lock);
