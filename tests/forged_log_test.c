@@ -1,0 +1,181 @@
+/*
+ * forged_log_test.c - frames with right checksums whose operations cannot have been committed: the
+ * log is refused as damaged, and not a byte of the store changes.
+ */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "api/handles.h"
+#include "format/operation.h"
+#include "simulated_disk.h"
+#include "store/log.h"
+#include "store/store.h"
+#include "verso.h"
+
+enum { OPERATIONS_SIZE = 8192, LONG_KEY = 3000, TREE = 1, NO_TREE = 99, TIP = 3 };
+
+static struct simulated_disk *disk;
+static verso_store *store;
+
+static verso_err open_on(struct simulated_disk *on, verso_store **opened)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    verso_retention all = verso_keep_all();
+    options.create = true;
+    options.retention = &all;
+    options.system = simulated_disk_os(on);
+    *opened = NULL;
+    return verso_open("store", &options, opened);
+}
+
+static void set_up(void)
+{
+    disk = simulated_disk_open(1);
+    cr_assert_eq(open_on(disk, &store), VERSO_OK);
+    for (unsigned i = 0; i < TIP; i++) {
+        verso_txn *txn;
+        verso_txn *tree;
+        cr_assert_eq(verso_begin(store, &txn), VERSO_OK);
+        cr_assert_eq(verso_put(txn, verso_text("key"), (verso_slice){&i, sizeof i}), VERSO_OK);
+        cr_assert_eq(verso_txn_tree(txn, verso_text("tree"), true, &tree), VERSO_OK);
+        cr_assert_eq(verso_put(tree, verso_text("leaf"), (verso_slice){&i, sizeof i}), VERSO_OK);
+        cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+    }
+    cr_assert_eq(verso_tag_set(store, verso_text("tag"), 2), VERSO_OK);
+}
+
+static void tear_down(void)
+{
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    simulated_disk_close(disk);
+}
+
+TestSuite(forged_log, .init = set_up, .fini = tear_down);
+
+static size_t encode(const struct vs_operation *operation, uint8_t *bytes)
+{
+    size_t size = vs_operation_header(operation, bytes);
+    cr_assert_leq(size + operation->key.size + operation->value.size, OPERATIONS_SIZE);
+    if (operation->key.size > 0) {
+        memcpy(bytes + size, operation->key.data, operation->key.size);
+        size += operation->key.size;
+    }
+    if (operation->value.size > 0) {
+        memcpy(bytes + size, operation->value.data, operation->value.size);
+        size += operation->value.size;
+    }
+    return size;
+}
+
+/* Open what a crash leaves of a store at whose end one frame was forged: one of the next root, or a
+ * setting. */
+static void expect_refused(const char *what, bool setting, const uint8_t *bytes, size_t size)
+{
+    struct simulated_disk *forged = simulated_disk_clone(disk);
+    verso_store *victim;
+    cr_assert_eq(open_on(forged, &victim), VERSO_OK, "%s", verso_error_detail());
+    verso_txn *txn; /* so that it has a log */
+    cr_assert_eq(verso_begin(victim, &txn), VERSO_OK);
+    cr_assert_eq(verso_put(txn, verso_text("other"), verso_text("value")), VERSO_OK);
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+    struct vs_store *inner = victim->store;
+    struct vs_log_record record = {.setting = setting,
+                                   .version = inner->tip.version + (setting ? 0 : 1),
+                                   .fingerprint = inner->tip.fingerprint,
+                                   .operations = {bytes, size}};
+    uint64_t end;
+    cr_assert_eq(vs_log_append(inner->log, &record, &end), VERSO_OK, "%s", what);
+    cr_assert_eq(vs_log_flush(inner->log, VS_LOG_DURABLE), VERSO_OK, "%s", what);
+    struct simulated_disk *left = simulated_disk_crash(forged, 1, SIMULATED_CRASH_ALL_OLD);
+    uint64_t digest = simulated_disk_digest(left);
+    verso_store *opened;
+    verso_err err = open_on(left, &opened);
+    cr_assert_eq(err, VERSO_WAL_CORRUPT, "%s: %s (%s)", what, verso_strerror(err),
+                 verso_error_detail());
+    cr_assert_null(opened);
+    cr_assert_eq(simulated_disk_digest(left), digest, "%s: the store was changed", what);
+    simulated_disk_close(left);
+    verso_err closed = verso_close(victim); /* its own log has gone on behind its back */
+    (void)closed;
+    simulated_disk_close(forged);
+}
+
+static void refuse_one(const char *what, bool setting, const struct vs_operation *operation)
+{
+    static uint8_t bytes[OPERATIONS_SIZE];
+    expect_refused(what, setting, bytes, encode(operation, bytes));
+}
+
+/* ---- operations ---------------------------------------------------------------------------- */
+
+static const char long_key[LONG_KEY];
+
+#define TEXT(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+
+Test(forged_log, changes_of_trees_that_do_not_fit_the_root_before_are_damage)
+{
+    static const struct {
+        const char *what;
+        struct vs_operation operation;
+    } rows[] = {
+        {"a key deleted that is not there", {.kind = VS_OPERATION_DELETE, .key = TEXT("absent")}},
+        {"a key too long",
+         {.kind = VS_OPERATION_PUT, .key = {long_key, LONG_KEY}, .value = TEXT("value")}},
+        {"a range without keys",
+         {.kind = VS_OPERATION_DELETE_RANGE, .number = {0, VS_RANGE_HAS_FROM}, .key = TEXT("zzz")}},
+        {"a change of no tree",
+         {.kind = VS_OPERATION_PUT, .number = {NO_TREE}, .key = TEXT("a"), .value = TEXT("b")}},
+        {"a tree without a number", {.kind = VS_OPERATION_CREATE_TREE, .key = TEXT("new")}},
+        {"a tree without a name", {.kind = VS_OPERATION_CREATE_TREE, .number = {7}}},
+        {"a tree created twice",
+         {.kind = VS_OPERATION_CREATE_TREE, .number = {7}, .key = TEXT("tree")}},
+        {"no tree dropped", {.kind = VS_OPERATION_DROP_TREE, .number = {NO_TREE}}},
+        {"no tree renamed",
+         {.kind = VS_OPERATION_RENAME_TREE, .number = {NO_TREE}, .key = TEXT("name")}},
+        {"a tree renamed to nothing", {.kind = VS_OPERATION_RENAME_TREE, .number = {TREE}}},
+        {"another fingerprint", {.kind = VS_OPERATION_PUT, .key = TEXT("a"), .value = TEXT("b")}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        refuse_one(rows[i].what, false, &rows[i].operation);
+    }
+}
+
+Test(forged_log, settings_that_cannot_be_are_damage)
+{
+    static const struct {
+        const char *what;
+        struct vs_operation operation;
+    } rows[] = {
+        {"roots dropped that do not exist",
+         {.kind = VS_OPERATION_DROP_ROOTS, .number = {TIP, 1000}}},
+        {"roots dropped backwards", {.kind = VS_OPERATION_DROP_ROOTS, .number = {2, 1}}},
+        {"no roots dropped", {.kind = VS_OPERATION_DROP_ROOTS, .number = {0, 0}}},
+        {"a policy that is none", {.kind = VS_OPERATION_SET_RETENTION, .value = TEXT("keep!")}},
+        {"a tag without a name", {.kind = VS_OPERATION_SET_TAG, .number = {2, 1}}},
+        {"a tag of no root",
+         {.kind = VS_OPERATION_SET_TAG, .number = {1000, 1}, .key = TEXT("new")}},
+        {"a tag deleted that has no name", {.kind = VS_OPERATION_DELETE_TAG}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        refuse_one(rows[i].what, true, &rows[i].operation);
+        refuse_one(rows[i].what, false, &rows[i].operation);
+    }
+    struct vs_operation put = {.kind = VS_OPERATION_PUT, .key = TEXT("a"), .value = TEXT("b")};
+    refuse_one("a change of a tree in a setting", true, &put);
+}
+
+Test(forged_log, operations_of_no_kind_or_cut_short_are_damage)
+{
+    static uint8_t bytes[OPERATIONS_SIZE];
+    struct vs_operation put = {.kind = VS_OPERATION_PUT, .key = TEXT("key"), .value = TEXT("b")};
+    size_t size = encode(&put, bytes);
+    expect_refused("cut short", false, bytes, size - 1);
+    bytes[0] = 255;
+    expect_refused("no kind", false, bytes, size);
+    bytes[0] = 0;
+    expect_refused("no kind", true, bytes, size);
+}
