@@ -337,7 +337,7 @@ Test(log_refusal, a_segment_of_another_size_is_no_part_of_the_stream)
     open_log();
     commit(1, 3);
     cr_assert_eq(vs_log_close(log_, false), VERSO_OK);
-    put_segment(1, 1, SEGMENT, 2 * SEGMENT, 2 * SEGMENT);
+    put_segment(1, 1, 2 * SEGMENT, 2 * SEGMENT, 2 * SEGMENT);
     uint64_t frames;
     cr_assert_eq(read_counting(&frames), VERSO_OK, "%s", vs_fault_detail());
     cr_assert_eq(frames, 3);
