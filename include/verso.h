@@ -718,7 +718,7 @@ VERSO_API VERSO_MUST_USE verso_err verso_history_open(verso_view *view, verso_sl
                                                       verso_history **history);
 
 /** The next older value. Its slices are valid until the walk's next step.
- *  @retval VERSO_NOT_FOUND  There are no more. Others as verso_get(). */
+ *  @retval VERSO_NOT_FOUND  There are no more. Others as verso_get(); they stay. */
 VERSO_API VERSO_MUST_USE verso_err verso_history_next(verso_history *history,
                                                       verso_key_version *version);
 

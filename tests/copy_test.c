@@ -304,6 +304,30 @@ Test(copy, survives_a_power_cut_right_after_it_was_made)
     close_fixture(&fixture);
 }
 
+/* After the store itself was lost, only its log is left: nothing in that is the copy's. */
+Test(copy, is_restored_beside_the_log_of_its_store)
+{
+    struct fixture fixture = open_fixture(17, 512, 0);
+    random_history_commits(&fixture.history, fixture.store, 20);
+    make_copy(&fixture, NULL);
+    random_history_commits(&fixture.history, fixture.store, 5);
+    struct simulated_disk *after = simulated_disk_crash(fixture.disk, 1, SIMULATED_CRASH_ALL_NEW);
+    uint64_t size = 0;
+    const uint8_t *bytes = simulated_disk_bytes(fixture.disk, path, &size);
+    cr_assert(simulated_disk_exists(after, "store-wal.0"));
+    simulated_disk_put(after, "store", bytes, (size_t)size);
+    verso_store *copy = open_named(fixture.disk, path, 0, 0);
+    verso_store *restored = open_named(after, "store", 0, 0);
+    const char *fault = random_history_compare(copy, restored, 0);
+    cr_assert_null(fault, "%s", fault);
+    random_history_commits(&fixture.history, restored, 3);
+    check(restored);
+    close_store(restored);
+    close_store(copy);
+    simulated_disk_close(after);
+    close_fixture(&fixture);
+}
+
 Test(copy, of_a_copy_is_no_larger)
 {
     struct fixture fixture = open_fixture(5, 512, 0);

@@ -324,6 +324,22 @@ static const struct line story_of_history[] = {
     {UNTAG, 2, 0, 0},         {COMMIT, 5, 1, 27},    {CLOSE, 0, 0, 0},
 };
 
+/* The third one, of the log: its segments have 64 KiB. */
+static const struct line story_of_the_log[] = {
+    {OPEN, 0, 0, 0},         {COMMIT, 0, 20, 25},      {ASYNCHRONOUS, 0, 2, 40},
+    {ASYNCHRONOUS, 2, 2, 5}, {ASYNCHRONOUS, 4, 1, 60}, {ASYNCHRONOUS, 5, 2, 7},
+    {COMMIT, 6, 1, 9},       {COMMIT, 70, 1, 40000},   {COMMIT, 71, 1, 39000},
+    {COMMIT, 70, 1, 38000},  {COMMIT, 71, 1, 37000},   {COMMIT, 72, 1, 36000},
+    {CHECKPOINT, 0, 0, 0},   {KEEP, 1, 0, 0},          {COMMIT, 70, 1, 35000},
+    {COMMIT, 71, 1, 34000},  {COMMIT, 70, 1, 33000},   {CHECKPOINT, 0, 0, 0},
+    {COMMIT, 70, 1, 32000},  {ASYNCHRONOUS, 1, 2, 31}, {ASYNCHRONOUS, 71, 1, 31000},
+    {COMMIT, 3, 1, 8},       {CHECKPOINT, 0, 0, 0},    {TREES, 0, 120, 40},
+    {COMMIT, 70, 1, 30000},  {COMMIT, 71, 1, 29000},   {DROP, 3, 0, 0},
+    {COMMIT, 3, 1, 10},      {COMMIT, 3, 1, 11},       {CHECKPOINT, 0, 0, 0},
+    {COMMIT, 70, 3, 0},      {CHECKPOINT, 0, 0, 0},    {COMMIT, 3, 1, 12},
+    {CHECKPOINT, 0, 0, 0},   {COMMIT, 3, 1, 13},       {CLOSE, 0, 0, 0},
+};
+
 static verso_err play_history(struct crash_script *script, const struct line *line)
 {
     switch ((int)line->scene) {
@@ -418,9 +434,15 @@ static verso_err play(struct crash_script *script, const struct line *lines, siz
 
 verso_err crash_script_play(struct crash_script *script)
 {
-    return script->of_history
-               ? play(script, story_of_history, sizeof story_of_history / sizeof *story_of_history)
-               : play(script, story, sizeof story / sizeof *story);
+    switch (script->story) {
+    case CRASH_STORY_OF_HISTORY:
+        return play(script, story_of_history, sizeof story_of_history / sizeof *story_of_history);
+    case CRASH_STORY_OF_THE_LOG:
+        return play(script, story_of_the_log, sizeof story_of_the_log / sizeof *story_of_the_log);
+    case CRASH_STORY_OF_DATA:
+    default:
+        return play(script, story, sizeof story / sizeof *story);
+    }
 }
 
 /* ---- the judge ---- */

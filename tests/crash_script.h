@@ -5,7 +5,9 @@
  * The story: commits of few keys and of many, alone and in groups; long values; checkpoints; log
  * segments that come round; a transaction too long for the log; growth; roots dropped and all kept;
  * deletes down to the empty tree; an abort; named trees, filled, dropped and renamed; a clean close
- * and a second life. The other story is one of history (crash_scenes.h).
+ * and a second life. A second story is one of history (crash_scenes.h), a third one of the log:
+ * groups, frames that run on into the next segment, segments that come round or are removed, a large
+ * tree that is taken apart by later commits.
  */
 #ifndef VERSO_TESTS_CRASH_SCRIPT_H
 #define VERSO_TESTS_CRASH_SCRIPT_H
@@ -17,13 +19,19 @@
 
 enum { CRASH_SCRIPT_VALUE_MAX = 40 * 1024 };
 
+enum crash_story {
+    CRASH_STORY_OF_DATA = 0,
+    CRASH_STORY_OF_HISTORY,
+    CRASH_STORY_OF_THE_LOG,
+};
+
 struct crash_script {
     struct simulated_disk *disk;
     verso_store *store;          /* NULL between two lives */
     struct expected_roots roots; /* versions issued so far */
     uint64_t durable;            /* versions promised to survive */
     uint64_t moment;             /* of the story: goes up whenever more is expected or promised */
-    bool of_history;             /* the story to be told is the other one */
+    enum crash_story story;
     struct simulated_random random;
     verso_err err;                         /* the first that a call of the story returned */
     uint8_t value[CRASH_SCRIPT_VALUE_MAX]; /* the script's own: a hook may play another meanwhile */

@@ -414,7 +414,90 @@ Test(increment, with_any_byte_damaged_or_cut_off_changes_nothing)
     close_fixture(&fixture);
 }
 
+/* Set the fingerprint that the increment's first root is to have, and repair all checksums. */
+static void forge_fingerprint(const struct fixture *fixture, uint64_t fingerprint)
+{
+    uint64_t size = 0;
+    const uint8_t *live = simulated_disk_bytes(fixture->disk, increment, &size);
+    uint8_t *bytes = malloc((size_t)size);
+    memcpy(bytes, live, (size_t)size);
+    uint32_t crc = vs_get_le32(bytes + VS_INCREMENT_HEADER - 4);
+    bool forged = false;
+    for (uint64_t at = VS_INCREMENT_HEADER; at < size;) {
+        enum vs_increment_kind kind;
+        uint64_t body_size = 0;
+        cr_assert_null(vs_increment_record_decode(bytes + at, &kind, &body_size));
+        uint8_t *body = bytes + at + VS_INCREMENT_RECORD;
+        if (kind == VS_INCREMENT_ROOT && !forged) {
+            vs_put_le64(body + 16, fingerprint);
+            forged = true;
+        }
+        verso_slice whole = {body, (size_t)body_size};
+        crc = vs_increment_record_encode(kind, whole, crc, bytes + at);
+        at += VS_INCREMENT_RECORD + body_size;
+    }
+    cr_assert(forged);
+    simulated_disk_put(fixture->disk, increment, bytes, (size_t)size);
+    free(bytes);
+}
+
+Test(increment, that_leads_to_another_root_than_it_says_changes_nothing)
+{
+    struct fixture fixture = open_fixture(18, 512, 5);
+    random_history_commits(&fixture.history, fixture.store, 2);
+    verso_view *view;
+    verso_root_info info = {.size = sizeof info};
+    cr_assert_eq(verso_view_open_root(fixture.store, 6, &view), VERSO_OK);
+    cr_assert_eq(verso_view_info(view, &info), VERSO_OK);
+    verso_view_close(view);
+    make_increment(&fixture, 5);
+    forge_fingerprint(&fixture, info.fingerprint + 1);
+    expect_refused(&fixture, VERSO_CORRUPT);
+    cr_assert_not_null(strstr(verso_error_detail(), "another fingerprint"), "%s",
+                       verso_error_detail());
+    forge_fingerprint(&fixture, info.fingerprint); /* the forgery itself is sound */
+    apply_increment(&fixture);
+    expect_equal(&fixture);
+    close_fixture(&fixture);
+}
+
+/* A size is compared with what is left of the file, before memory is taken for so much. */
+Test(increment, that_ends_within_a_record_is_refused_before_the_record_is_read)
+{
+    struct fixture fixture = open_fixture(19, 512, 5);
+    random_history_commits(&fixture.history, fixture.store, 1);
+    make_increment(&fixture, 5);
+    uint64_t size = 0;
+    const uint8_t *live = simulated_disk_bytes(fixture.disk, increment, &size);
+    size_t cut = (size_t)size - VS_INCREMENT_RECORD - VS_INCREMENT_END - 1;
+    uint8_t *bytes = malloc(cut);
+    memcpy(bytes, live, cut);
+    simulated_disk_put(fixture.disk, increment, bytes, cut);
+    expect_refused(&fixture, VERSO_CORRUPT);
+    cr_assert_not_null(strstr(verso_error_detail(), "a record runs beyond its end"), "%s",
+                       verso_error_detail());
+    free(bytes);
+    close_fixture(&fixture);
+}
+
 /* ---- failing ---- */
+
+Test(increment, survives_a_power_cut_right_after_it_was_made)
+{
+    struct fixture fixture = open_fixture(20, 512, 5);
+    random_history_commits(&fixture.history, fixture.store, 3);
+    verso_copy_report report = make_increment(&fixture, 5);
+    struct simulated_disk *after = simulated_disk_crash(fixture.disk, 1, SIMULATED_CRASH_ALL_OLD);
+    uint64_t size = 0;
+    const uint8_t *bytes = simulated_disk_bytes(after, increment, &size);
+    cr_assert_not_null(bytes);
+    cr_assert_eq(size, report.bytes);
+    simulated_disk_put(fixture.disk, increment, bytes, (size_t)size);
+    simulated_disk_close(after);
+    apply_increment(&fixture);
+    expect_equal(&fixture);
+    close_fixture(&fixture);
+}
 
 Test(increment, a_full_disk_leaves_whole_roots_and_applying_goes_on)
 {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/handles.h"
+#include "history/retention.h"
 #include "simulated_disk.h"
 #include "simulated_random.h"
 #include "verso.h"
@@ -238,6 +240,39 @@ Test(retention, classes_of_age_keep_what_the_rule_says)
         cr_assert_eq(is_kept(i + 1), expected[i], "root %u after reopening", i + 1);
     }
     check_store();
+    end();
+}
+
+/* How many of the roots before the newest a policy drops at a moment. */
+static unsigned dropped_at(const verso_retention *policy, int64_t now_us)
+{
+    struct vs_store *inner = store->store;
+    struct vs_version_range ranges[8];
+    uint64_t version = 1;
+    unsigned count = 0;
+    vs_fair_lock_take(&inner->writer_lock);
+    struct vs_retention_question question = vs_retention_ask(inner, policy);
+    question.now_us = now_us;
+    vs_retention_judge(&question, &version, 8, ranges, &count);
+    vs_fair_lock_release(&inner->writer_lock);
+    unsigned dropped = 0;
+    for (unsigned i = 0; i < count; i++) {
+        dropped += (unsigned)(ranges[i].to - ranges[i].from) + 1;
+    }
+    return dropped;
+}
+
+Test(retention, a_root_as_old_as_its_class_allows_is_in_it)
+{
+    verso_retention policy = verso_keep_all();
+    begin(&policy);
+    commit_many(3, SECOND_US);
+    policy = verso_keep_last(1);
+    policy.class_count = 1;
+    policy.classes[0] = (verso_retention_class){100 * SECOND_US, 0};
+    int64_t oldest_us = info_of(1).time_us;
+    cr_assert_eq(dropped_at(&policy, oldest_us + 100 * SECOND_US), 0);
+    cr_assert_eq(dropped_at(&policy, oldest_us + 100 * SECOND_US + 1), 1);
     end();
 }
 

@@ -240,6 +240,54 @@ Test(revert, an_error_in_the_middle_breaks_the_transaction)
     simulated_disk_close(disk);
 }
 
+/* The root to revert to cannot be read at some page, behind the first batch of changes or before. */
+Test(revert, an_unreadable_page_breaks_the_transaction_once_something_has_changed)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.create = true;
+    options.guard_reads = true;
+    options.system = simulated_disk_os(disk);
+    verso_store *store = NULL;
+    cr_assert_eq(verso_open("store", &options, &store), VERSO_OK, "%s", verso_error_detail());
+    verso_txn *txn = begin(store);
+    put_all(txn, 10, "the first value");
+    uint64_t first = commit(txn);
+    txn = begin(store);
+    put_all(txn, 10, "the second value");
+    commit(txn);
+    verso_err err = VERSO_IO;
+    unsigned unchanged = 0;
+    unsigned broken = 0;
+    for (uint64_t nth = 1; err == VERSO_IO; nth++) {
+        cr_assert_eq(verso_close(store), VERSO_OK);
+        cr_assert_eq(verso_open("store", &options, &store), VERSO_OK, "%s", verso_error_detail());
+        verso_view *to = NULL;
+        cr_assert_eq(verso_view_open_root(store, first, &to), VERSO_OK);
+        txn = begin(store);
+        uint64_t before = info_of(verso_txn_view(txn)).fingerprint;
+        struct simulated_fault fault = {.kind = SIMULATED_READ, .nth = nth};
+        simulated_disk_inject(disk, &fault);
+        err = verso_revert(txn, to, NULL, NULL);
+        simulated_disk_heal(disk);
+        cr_assert(err == VERSO_OK || err == VERSO_IO, "read %u: %s", (unsigned)nth,
+                  verso_error_detail());
+        if (err == VERSO_IO && verso_put(txn, verso_text("k"), verso_text("v")) == VERSO_OK) {
+            cr_assert_eq(verso_delete(txn, verso_text("k")), VERSO_OK);
+            cr_assert_eq(info_of(verso_txn_view(txn)).fingerprint, before, "read %u",
+                         (unsigned)nth);
+            unchanged++;
+        } else {
+            broken += err == VERSO_IO;
+        }
+        verso_abort(txn);
+        verso_view_close(to);
+    }
+    cr_assert(unchanged > 0 && broken > 0, "unchanged %u, broken %u", unchanged, broken);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    simulated_disk_close(disk);
+}
+
 /* ---- all trees ---- */
 
 static void put_in(verso_txn *txn, const char *name, const char *key, const char *value)

@@ -251,7 +251,7 @@ static void hold_on_to_memory(void)
 #endif
 }
 
-static void sweep_story(uint64_t seed, bool of_history)
+static void sweep_story(uint64_t seed, enum crash_story story)
 {
     hold_on_to_memory();
     static struct sweep sweep;
@@ -264,7 +264,7 @@ static void sweep_story(uint64_t seed, bool of_history)
         .images_each = run_length("VERSO_TEST_IMAGES", IMAGES),
     };
     crash_script_init(&sweep.script, seed);
-    sweep.script.of_history = of_history;
+    sweep.script.story = story;
     simulated_disk_set_hook(sweep.script.disk, cut_everywhere, &sweep);
     verso_err err = crash_script_play(&sweep.script);
     cr_assert(sweep.fault[0] == '\0', "seed=%" PRIu64 " %s", seed, sweep.fault);
@@ -285,12 +285,17 @@ static void sweep_story(uint64_t seed, bool of_history)
 
 Test(store_crash, leaves_a_whole_version_at_every_change)
 {
-    sweep_story(page_keys_seed(), false);
+    sweep_story(page_keys_seed(), CRASH_STORY_OF_DATA);
 }
 
 Test(store_crash, leaves_what_is_kept_as_the_policy_and_the_tags_say)
 {
-    sweep_story(page_keys_seed(), true);
+    sweep_story(page_keys_seed(), CRASH_STORY_OF_HISTORY);
+}
+
+Test(store_crash, leaves_a_log_that_can_be_read_while_its_segments_come_round)
+{
+    sweep_story(page_keys_seed(), CRASH_STORY_OF_THE_LOG);
 }
 
 /* ---- commits that were never acknowledged ---- */

@@ -371,8 +371,8 @@ verso_err vs_difference_open(const struct vs_tree_view *first, const struct vs_t
 verso_err vs_difference_restart(struct vs_difference *difference, const struct vs_tree_view *first,
                                 const struct vs_tree_view *second)
 {
-    if (difference->error == VERSO_NOT_FOUND) {
-        return VERSO_OK; /* nothing is behind the end */
+    if (difference->error != VERSO_OK) {
+        return VERSO_OK; /* nothing is behind the end, and an error stays */
     }
     for (unsigned i = 0; i < 2; i++) {
         const struct side *side = &difference->side[i];

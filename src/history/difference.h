@@ -31,7 +31,7 @@ struct vs_difference_change {
 verso_err vs_difference_open(const struct vs_tree_view *first, const struct vs_tree_view *second,
                              const struct vs_key_range *range, struct vs_difference **difference);
 
-/** The next change. VERSO_NOT_FOUND: there are no more. An error stays until a restart. */
+/** The next change. VERSO_NOT_FOUND: there are no more. An error stays. */
 verso_err vs_difference_next(struct vs_difference *difference, struct vs_difference_change *change);
 
 /** Go on behind the last change handed out, in these trees. */
