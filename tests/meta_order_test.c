@@ -1,14 +1,18 @@
 /*
  * meta_order_test.c - what a checkpoint does to the disk, in order: all that the metas name, a sync,
- * one meta, a sync, the other meta, a sync, and only then is anything let go.
+ * one meta, a sync, the other meta, a sync, and only then is anything let go. The place in the log
+ * that a meta names is durable by then.
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "api/handles.h"
 #include "format/layout.h"
+#include "format/meta.h"
 #include "simulated_disk.h"
+#include "store/log_state.h"
 #include "verso.h"
 
 enum { PAGE_SIZE = 512, VALUE_SIZE = 50000 };
@@ -121,5 +125,71 @@ Test(meta_order, nothing_is_let_go_before_both_metas_are_synced)
     cr_assert_geq(order.checkpoints, 6);
     cr_assert_gt(order.let_go, 0);
     cr_assert_eq(verso_close(store), VERSO_OK);
+    simulated_disk_close(disk);
+}
+
+/* ---- the log's end ---- */
+
+struct late_frame {
+    verso_store *store;
+    bool is_due; /* with the next sync of the log */
+    unsigned metas;
+    unsigned too_early;
+};
+
+/* Append a witness behind what the sync has covered, as the background thread may at any time. */
+static void append_witness(struct vs_log *log)
+{
+    struct vs_frame frame = {.kind = VS_FRAME_WITNESS};
+    vs_lock_take(&log->mutex);
+    verso_err err = vs_log_append_locked(log, &frame, true);
+    vs_lock_release(&log->mutex);
+    cr_assert_eq(err, VERSO_OK);
+}
+
+static void append_late(void *argument, struct simulated_disk *disk,
+                        const struct simulated_event *event)
+{
+    struct late_frame *late = argument;
+    if (!event->is_after) {
+        return;
+    }
+    struct vs_log *log = late->store->store->log;
+    if (late->is_due && event->kind == SIMULATED_SYNC && !is_of_store(event)) {
+        late->is_due = false;
+        append_witness(log);
+    }
+    if (is_meta(event)) {
+        struct vs_meta meta;
+        const uint8_t *bytes = simulated_disk_bytes(disk, "store", NULL);
+        cr_assert_eq(vs_meta_decode(bytes + event->offset, &meta), VS_META_OK);
+        late->metas++;
+        late->too_early += meta.log_lsn > vs_log_durable_lsn(log);
+    }
+}
+
+Test(meta_order, a_meta_names_no_place_of_the_log_that_a_power_cut_may_take)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.create = true;
+    options.page_size = PAGE_SIZE;
+    options.system = simulated_disk_os(disk);
+    struct late_frame late = {.store = NULL};
+    cr_assert_eq(verso_open("store", &options, &late.store), VERSO_OK);
+    commit(late.store, "key", 10);
+    verso_txn *txn;
+    verso_commit_options unsynced = VERSO_COMMIT_OPTIONS_INIT;
+    unsynced.asynchronous = true;
+    cr_assert_eq(verso_begin(late.store, &txn), VERSO_OK);
+    cr_assert_eq(verso_put(txn, verso_text("key"), verso_text("value")), VERSO_OK);
+    cr_assert_eq(verso_commit(txn, &unsynced, NULL), VERSO_OK);
+    late.is_due = true;
+    simulated_disk_set_hook(disk, append_late, &late);
+    cr_assert_eq(verso_checkpoint(late.store), VERSO_OK);
+    simulated_disk_set_hook(disk, NULL, NULL);
+    cr_assert(!late.is_due && late.metas == 2);
+    cr_assert_eq(late.too_early, 0);
+    cr_assert_eq(verso_close(late.store), VERSO_OK);
     simulated_disk_close(disk);
 }

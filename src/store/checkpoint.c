@@ -399,10 +399,20 @@ verso_err vs_store_write_metas(struct vs_store *store, const struct vs_meta *met
     return VERSO_OK;
 }
 
+/* A witness may have been appended since C1, and the segment that it begins would not survive. */
+static verso_err sync_log(const struct vs_checkpoint *checkpoint)
+{
+    struct vs_log *log = checkpoint->store->log;
+    return log == NULL ? VERSO_OK : vs_log_wait(log, checkpoint->meta.log_lsn, VS_LOG_DURABLE);
+}
+
 static verso_err write_out(struct vs_checkpoint *checkpoint)
 {
     struct vs_store *store = checkpoint->store;
-    verso_err err = write_blocks(checkpoint);
+    verso_err err = sync_log(checkpoint);
+    if (err == VERSO_OK) {
+        err = write_blocks(checkpoint);
+    }
     if (err == VERSO_OK) {
         err = write_directories(checkpoint);
     }
