@@ -382,7 +382,7 @@ void simulated_disk_put(struct simulated_disk *disk, const char *path, const voi
         simulated_file_hold(file);
         simulated_file_resize(file, &disk->chance, size);
         simulated_file_write(file, &disk->chance, 0, bytes, size);
-        simulated_file_sync(file);
+        simulated_file_sync(file, true);
     }
     simulated_names_settle(&disk->names, path, file);
     simulated_file_release(file);

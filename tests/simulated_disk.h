@@ -113,7 +113,7 @@ enum simulated_kind {
     SIMULATED_WRITE,
     SIMULATED_ALLOCATE,
     SIMULATED_TRUNCATE,
-    SIMULATED_SYNC, /* sync_data() and sync_full(), which the disk does not tell apart */
+    SIMULATED_SYNC, /* sync_data(), sync_full(): only the latter keeps a length beyond all writes */
     SIMULATED_RENAME,
     SIMULATED_UNLINK,
     SIMULATED_SYNC_DIRECTORY,

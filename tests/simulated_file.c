@@ -301,14 +301,27 @@ void simulated_file_resize(struct simulated_file *file, struct simulated_random 
 
 /* ---- sync ---------------------------------------------------------------------------------- */
 
-void simulated_file_sync(struct simulated_file *file)
+/* The end of what was written since the last sync: a read of it needs that much of the length. */
+static uint64_t needed_size(const struct simulated_file *file)
 {
+    uint64_t needed = 0;
+    for (size_t i = 0; i < file->dirty_count; i++) {
+        uint64_t end = offset_of(&file->dirty[i]) + SIMULATED_SECTOR_SIZE;
+        needed = end > needed ? end : needed;
+    }
+    return needed;
+}
+
+void simulated_file_sync(struct simulated_file *file, bool is_full)
+{
+    uint64_t least = is_full ? file->live_size : needed_size(file);
+    least = least > file->durable_size ? least : file->durable_size;
     for (size_t i = 0; i < file->dirty_count; i++) {
         struct dirty_sector *record = &file->dirty[i];
         record->is_settled = !record->is_forgotten || is_cut(file, record);
     }
     drop_settled(file);
-    file->durable_size = file->live_size;
+    file->durable_size = least < file->live_size ? least : file->live_size;
 }
 
 static void revert(struct simulated_file *file, const struct dirty_sector *record)

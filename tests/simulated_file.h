@@ -52,8 +52,8 @@ void simulated_file_load(struct simulated_file *file, const void *bytes, size_t 
 void simulated_file_resize(struct simulated_file *file, struct simulated_random *random,
                            uint64_t size);
 
-/** Make contents and length durable. */
-void simulated_file_sync(struct simulated_file *file);
+/** Make contents durable, and the length: all of it, or as far as the contents need it. */
+void simulated_file_sync(struct simulated_file *file, bool is_full);
 
 /** A sync that fails as `effect` says: FAILS, FAILS_PARTLY or FAILS_AND_REVERTS. */
 void simulated_file_fail_sync(struct simulated_file *file, struct simulated_random *random,

@@ -330,7 +330,7 @@ static verso_err sync_with_fault(struct handle *handle, const struct simulated_c
     return simulated_call_fault(call);
 }
 
-static verso_err sim_sync(struct vs_file *file)
+static verso_err sync_file(struct vs_file *file, bool is_full)
 {
     struct handle *handle = handle_of(file);
     struct simulated_call call;
@@ -339,9 +339,19 @@ static verso_err sim_sync(struct vs_file *file)
     if (call.fault != NULL) {
         err = sync_with_fault(handle, &call);
     } else {
-        simulated_file_sync(handle->file);
+        simulated_file_sync(handle->file, is_full);
     }
     return simulated_call_end(&call, err);
+}
+
+static verso_err sim_sync_data(struct vs_file *file)
+{
+    return sync_file(file, false);
+}
+
+static verso_err sim_sync_full(struct vs_file *file)
+{
+    return sync_file(file, true);
 }
 
 /* ---- names --------------------------------------------------------------------------------- */
@@ -576,8 +586,8 @@ void simulated_os_init(struct vs_os *os, struct simulated_disk *disk)
         .write_at = sim_write_at,
         .allocate = sim_allocate,
         .truncate = sim_truncate,
-        .sync_data = sim_sync,
-        .sync_full = sim_sync,
+        .sync_data = sim_sync_data,
+        .sync_full = sim_sync_full,
         .rename = sim_rename,
         .rename_new = sim_rename_new,
         .unlink = sim_unlink,
