@@ -412,6 +412,13 @@ static bool observe(struct crash_script *script)
     if (script->store == NULL) {
         return true;
     }
+    verso_stats stats = {.size = sizeof stats};
+    bool ordered = verso_stat(script->store, &stats) == VERSO_OK &&
+                   stats.published <= stats.durable && stats.durable <= stats.tip &&
+                   stats.tip == script->roots.issued && stats.durable >= script->durable;
+    if (!ordered) {
+        return false;
+    }
     keeping->clock_us = now_us(script->disk);
     const char *fault = expected_observe(keeping, script->store, false);
     if (script->durable == script->roots.issued) {

@@ -186,3 +186,41 @@ Test(full_disk, lets_a_transaction_delete_at_every_size)
         close_fixture(&fixture);
     }
 }
+
+/* Put one key at a time, until not one more fits. */
+static void fill_to_the_brim(struct fixture *fixture)
+{
+    char text[16];
+    uint8_t value[100] = {0};
+    verso_err err = VERSO_OK;
+    for (unsigned number = 1; err == VERSO_OK; number++) {
+        verso_txn *txn;
+        cr_assert_eq(verso_begin(fixture->store, &txn), VERSO_OK);
+        err = verso_put(txn, key_of(number * 7919 % 1000000, text),
+                        (verso_slice){value, sizeof value});
+        if (err == VERSO_OK) {
+            err = verso_commit(txn, NULL, NULL);
+        } else {
+            verso_abort(txn);
+        }
+    }
+    cr_assert_eq(err, VERSO_NOSPC, "%s", verso_error_detail());
+}
+
+/* What deletions have taken from the reserve is made up for before anybody else gets pages. */
+Test(full_disk, lets_a_transaction_delete_however_often_it_was_filled_again)
+{
+    for (uint64_t kib = 500; kib < 1500; kib += 190) {
+        struct fixture fixture = open_fixture_on(kib * 1024, 1024);
+        for (unsigned round = 0; round < 30; round++) {
+            unsigned keys = put_until_full(&fixture);
+            fill_to_the_brim(&fixture);
+            for (unsigned i = 0; i < 3 && keys > 0; i++) {
+                cr_assert_eq(delete_ten(&fixture, i * keys / 3), VERSO_OK,
+                             "%u KiB, round %u, deletion %u: %s", (unsigned)kib, round, i,
+                             verso_error_detail());
+            }
+        }
+        close_fixture(&fixture);
+    }
+}

@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "format/byte_order.h"
 #include "format/run_ref.h"
 #include "leaf_model.h"
 
@@ -445,6 +448,29 @@ Test(leaf, cells_with_one_key_are_refused)
     cr_assert(insert(page, PAGE_SIZE, verso_text("abcde"), 10));
     cr_assert(vs_leaf_insert(page, PAGE_SIZE, 1, verso_text("abcde"), payload_of(10)));
     cr_assert_not_null(vs_leaf_check(page, PAGE_SIZE));
+}
+
+/* The page lies before memory that cannot be touched: a check that looks at a cell before it has
+   looked where that lies ends with a signal. */
+Test(leaf, a_cell_beyond_the_page_is_refused_unread)
+{
+    size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *memory =
+        mmap(NULL, 2 * guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq(memory, MAP_FAILED);
+    cr_assert_eq(mprotect(memory + guard, guard, PROT_NONE), 0);
+    uint8_t *page = memory + guard - PAGE_SIZE;
+    for (unsigned cell_at = 0; cell_at <= UINT16_MAX; cell_at += cell_at < PAGE_SIZE ? 1 : 97) {
+        vs_leaf_init(page, PAGE_SIZE, 1, no_prefix);
+        cr_assert(insert(page, PAGE_SIZE, verso_text("abcdefgh"), 10));
+        uint8_t *slot = page + 24 + sizeof(uint32_t[8]);
+        if (vs_get_le16(slot) == cell_at) {
+            continue;
+        }
+        vs_put_le16(slot, (uint16_t)cell_at);
+        cr_assert_not_null(vs_leaf_check(page, PAGE_SIZE), "cell at %u", cell_at);
+    }
+    cr_assert_eq(munmap(memory, 2 * guard), 0);
 }
 
 /* A store that was tampered with may have empty leaves side by side, to be joined. */

@@ -124,3 +124,16 @@ Test(retained, tags_are_found_by_name_and_by_root)
     cr_assert_eq(retained.budget_pages, 0, "it may go for the budget's sake now");
     cr_assert_not(vs_retained_delete_tag(&retained, verso_text("c")));
 }
+
+Test(retained, a_tag_that_moves_protects_its_new_root_and_no_other)
+{
+    uint64_t root;
+    cr_assert_eq(vs_retained_set_tag(&retained, verso_text("moving"), 5, 1), VERSO_OK);
+    cr_assert_eq(vs_retained_set_tag(&retained, verso_text("moving"), 9, 2), VERSO_OK);
+    cr_assert_not(vs_retained_is_tagged(&retained, 5));
+    cr_assert(vs_retained_is_tagged(&retained, 9));
+    cr_assert(vs_tags_root_at_or_above(&retained.tags, 1, &root));
+    cr_assert_eq(root, 9);
+    cr_assert(vs_retained_delete_tag(&retained, verso_text("moving")));
+    cr_assert_not(vs_retained_is_tagged(&retained, 9));
+}
