@@ -14,7 +14,7 @@
 #include "simulated_disk.h"
 #include "verso.h"
 
-enum { KEYS = 600 };
+enum { KEYS = 600, LONG_VALUE = 60000 };
 
 static void must(verso_err err)
 {
@@ -26,7 +26,7 @@ static verso_slice key_of(unsigned number, char *text)
     return (verso_slice){text, (size_t)snprintf(text, 16, "key%07u", number)};
 }
 
-/* A closed store of several levels, with a long value. */
+/* A closed store of several levels; among the keys one with a value in several pieces. */
 static void make_store(const char *path, const struct vs_os *os)
 {
     verso_options options = VERSO_OPTIONS_INIT;
@@ -35,14 +35,14 @@ static void make_store(const char *path, const struct vs_os *os)
     options.system = os;
     verso_store *store;
     verso_txn *txn;
-    static const char value[5000] = "long";
+    static const char value[LONG_VALUE] = "long";
     char text[16];
     must(verso_open(path, &options, &store));
     must(verso_begin(store, &txn));
     for (unsigned i = 0; i < KEYS; i++) {
         must(verso_put(txn, key_of(i, text), verso_text("value")));
     }
-    must(verso_put(txn, verso_text("long"), (verso_slice){value, sizeof value}));
+    must(verso_put(txn, verso_text("key0000300 long"), (verso_slice){value, sizeof value}));
     must(verso_commit(txn, NULL, NULL));
     must(verso_close(store));
 }

@@ -9,6 +9,7 @@
 
 #include "format/checksum.h"
 #include "format/leaf.h"
+#include "os/fault.h"
 #include "os/memory.h"
 #include "store/page_table.h"
 
@@ -252,4 +253,16 @@ Test(pages, the_link_with_the_greatest_stamp_not_above_the_version_counts)
         cr_assert_eq(next, rows[i].next, "row %zu", i);
     }
     cr_assert_eq(next_of(BORN - 1, &next), VERSO_CORRUPT);
+}
+
+/* Touching it would be a signal where the system maps the file. */
+Test(pages, what_lies_beyond_the_end_of_the_file_is_not_touched)
+{
+    atomic_store(&table.file_bytes, (uint64_t)(LEAF + 1) * PAGE_SIZE - 1);
+    cr_assert_eq(read_tree(LEAF), VERSO_CORRUPT);
+    cr_assert_not_null(strstr(vs_fault_detail(), "beyond the end"), "%s", vs_fault_detail());
+    cr_assert_eq(read_run(RUN), VERSO_CORRUPT);
+    atomic_store(&table.file_bytes, (uint64_t)(LEAF + 1) * PAGE_SIZE);
+    cr_assert_eq(read_tree(LEAF), VERSO_OK);
+    cr_assert_eq(read_run(RUN), VERSO_CORRUPT);
 }

@@ -8,9 +8,7 @@
  */
 #include <criterion/criterion.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "private_mounts.h"
 #include "run_length.h"
 #include "simulated_random.h"
 #include "verso.h"
@@ -33,7 +32,6 @@ enum {
     PUTS = 20, /* in a transaction */
     VALUE_MAX = 300,
     COMMITS_MAX = 2000,
-    SKIPPED = 77,
 };
 
 /** What is known of the store on one disk; shared with the process that fills it. */
@@ -61,37 +59,6 @@ __attribute__((format(printf, 2, 3))) static void demand(bool holds, const char 
     va_end(arguments);
     (void)fprintf(stderr, " (%s)\n", verso_error_detail());
     _exit(1);
-}
-
-/* ---- a file system of our own ---- */
-
-static bool write_text(const char *file, const char *text)
-{
-    int fd = open(file, O_WRONLY | O_CLOEXEC);
-    bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return written;
-}
-
-/* Become root of a namespace in which mounting is allowed. */
-static bool enter_namespace(void)
-{
-    char users[64];
-    char groups[64];
-    (void)snprintf(users, sizeof users, "0 %u 1", (unsigned)getuid());
-    (void)snprintf(groups, sizeof groups, "0 %u 1", (unsigned)getgid());
-    return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
-           write_text("/proc/self/setgroups", "deny") && write_text("/proc/self/uid_map", users) &&
-           write_text("/proc/self/gid_map", groups);
-}
-
-static bool mount_disk(unsigned kib, unsigned long flags)
-{
-    char size[32];
-    (void)snprintf(size, sizeof size, "size=%uk", kib);
-    return mount("verso-test", folder, "tmpfs", flags, size) == 0;
 }
 
 static unsigned files_in_folder(void)
@@ -265,7 +232,7 @@ static void recover_on_full_disk(unsigned kib)
 /* With room again everything goes on. */
 static void use_larger_disk(unsigned kib)
 {
-    demand(mount_disk(kib + MORE_KIB, MS_REMOUNT), "a tmpfs cannot grow");
+    demand(private_mounts_disk(folder, kib + MORE_KIB, MS_REMOUNT), "a tmpfs cannot grow");
     struct simulated_random random = {kib};
     verso_store *store;
     verso_err err = open_store(&store);
@@ -284,7 +251,7 @@ static void sweep(void)
     uint64_t full = 0;
     for (unsigned kib = SMALLEST_KIB; kib <= LARGEST_KIB; kib += (unsigned)step, disks++) {
         *known = (struct known){0};
-        demand(mount_disk(kib, 0), "a tmpfs cannot be mounted");
+        demand(private_mounts_disk(folder, kib, 0), "a tmpfs cannot be mounted");
         if (disks % 2 == 0) {
             use_full_disk(kib);
         } else {
@@ -309,9 +276,10 @@ Test(small_disk, loses_nothing_whatever_its_size)
     pid_t child = fork();
     cr_assert_geq(child, 0);
     if (child == 0) {
-        bool allowed = enter_namespace() && mount_disk(SMALLEST_KIB, 0) && umount(folder) == 0;
+        bool allowed = private_mounts_enter() && private_mounts_disk(folder, SMALLEST_KIB, 0) &&
+                       umount(folder) == 0;
         if (!allowed) {
-            _exit(SKIPPED);
+            _exit(PRIVATE_MOUNTS_SKIPPED);
         }
         sweep();
         _exit(0);
@@ -319,7 +287,7 @@ Test(small_disk, loses_nothing_whatever_its_size)
     int status;
     cr_assert_eq(waitpid(child, &status, 0), child);
     cr_assert_eq(rmdir(folder), 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == PRIVATE_MOUNTS_SKIPPED) {
         printf("skipped: this system lets nobody mount a tmpfs in a user namespace\n");
         cr_skip_test("no tmpfs in a user namespace");
     }

@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.."
 minutes=${1:-60}
 [ $# -gt 0 ] && shift
 all="store_model tree_model savepoint_model txn_savepoint_model trees_savepoint_model
-     log_crash store_crash store_damage kill small_disk store_threads interleave fuzz"
+     log_crash store_crash store_damage kill small_disk store_threads interleave fuzz
+     meta_damage salvage live_copy long_reader small_memory"
 parts=${*:-$all}
 preset=${VERSO_SOAK_PRESET:-soak}
 ledger=${VERSO_SOAK_LEDGER:-docs/ledger.tsv}
@@ -54,6 +55,16 @@ take_turn()
         kill) VERSO_TEST_KILLS=1500 "$test" ;;
         interleave) VERSO_TEST_PREEMPTIONS=0 VERSO_TEST_RUNS=5000 VERSO_TEST_SEED=${seed}00000 "$test" ;;
         small_disk) VERSO_TEST_DISK_STEP=4 "$test" ;;
+        meta_damage) VERSO_TEST_STRIDE=7 "$test" ;;
+        salvage) VERSO_TEST_RUNS=2000 "$test" --filter 'salvage/of_many_damaged_pages*' ;;
+        live_copy) VERSO_TEST_COPIES=1000 "$test" ;;
+        long_reader) VERSO_TEST_COMMITS=1000000 "$test" ;;
+        small_memory) VERSO_TEST_LIMIT_MIB=32 VERSO_TEST_STORE_MIB=256 "$test" ;;
+        meta_damage) VERSO_TEST_STRIDE=7 "$test" ;;
+        salvage) VERSO_TEST_RUNS=2000 "$test" --filter 'salvage/of_many_damaged_pages*' ;;
+        live_copy) VERSO_TEST_COPIES=1000 "$test" ;;
+        long_reader) VERSO_TEST_COMMITS=1000000 "$test" ;;
+        small_memory) VERSO_TEST_LIMIT_MIB=32 VERSO_TEST_STORE_MIB=256 "$test" ;;
         *) "$test" ;;
     esac >"$work/output" 2>&1
 }

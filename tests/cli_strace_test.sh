@@ -1,0 +1,122 @@
+#!/bin/sh
+# cli_strace_test.sh - the shipped command while strace(1) makes the system's calls fail, come short,
+# take long, or kills the process in them. Whatever comes of it: what was there before is there
+# afterwards, what was reported as done is there, and the store is sound.
+#
+# Usage: sh tests/cli_strace_test.sh VERSO [FOLDER]    see cli_asserts.sh
+# VERSO_TEST_CALLS: how many calls of each kind fail in turn (default 4).
+# Ends with 77 where there is no strace, or it may trace nobody.
+if ! strace -o /dev/null true >/dev/null 2>&1; then
+    echo "skipped: no strace here, or it may trace nobody"
+    exit 77
+fi
+. "$(dirname "$0")/cli_asserts.sh"
+
+samples=${VERSO_TEST_CALLS:-4}
+runs=0
+refused=0
+
+"$verso" load closed /dev/null >out
+awk 'BEGIN { for (i = 0; i < 300; i++) printf "k%03d\tvalue %d\n", i, i }' >before.tsv
+"$verso" load closed before.tsv >out
+mkdir template
+
+# put KEY: in a fresh copy of the template, under `fault` (strace's words for an injection).
+put_under()
+{
+    rm -f store store-wal.* store-new
+    cp template/* .
+    last="put under $1"
+    strace -f -o trace -e "inject=$1" "$verso" put store new value >out 2>err </dev/null
+    code=$?
+    runs=$((runs + 1))
+}
+
+# What was reported is there; the store is sound and goes on.
+judge()
+{
+    reported=$code
+    case $reported in
+    0) ;;
+    127) return ;; # the loader's own call failed: nothing ran
+    3 | 137) refused=$((refused + 1)) ;;
+    *) failed "exit code 0, 3 or killed expected" ;;
+    esac
+    [ "$reported" -ne 3 ] || says 'verso: store'
+    "$verso" get store new >got 2>err
+    found=$?
+    if [ "$reported" -eq 0 ] && [ "$found" -ne 0 ]; then
+        failed "acknowledged, and not there"
+    fi
+    "$verso" scan store --to new >out 2>err
+    cmp -s out before.tsv || failed "something that was there before is gone"
+    "$verso" put store another value >out 2>err || failed "the store does not go on"
+    "$verso" check store >out 2>err || failed "the store is not sound"
+}
+
+# calls SYSCALL: how many of them a put makes.
+calls()
+{
+    rm -f store store-wal.*
+    cp template/* .
+    strace -f -o trace -e "trace=$1" "$verso" put store new value >out 2>err
+    grep -c "$1(" trace
+}
+
+# Each call of a kind in turn, or some of them where there are many.
+each_call()
+{
+    count=$(calls "$1")
+    step=$(((count + samples - 1) / samples))
+    at=1
+    while [ "$at" -le "$count" ]; do
+        put_under "$1:$2:when=$at"
+        judge
+        at=$((at + step))
+    done
+}
+
+sweep()
+{
+    for call in fdatasync fsync pwrite64 pread64 openat unlink ftruncate; do
+        each_call $call error=EIO
+    done
+    for call in pwrite64 fdatasync fsync; do
+        each_call $call signal=KILL
+    done
+    each_call pwrite64 error=ENOSPC
+    each_call pwrite64 retval=0
+    for fault in pwrite64:error=EINTR:when=2+3 fdatasync:delay_enter=20000 pwrite64:delay_exit=2000:when=1+10; do
+        put_under $fault
+        ends_with 0
+        judge
+    done
+    put_under pwrite64:retval=0:when=2+ # for ever: a loop would never end
+    ends_with 3
+    judge
+    for call in pwrite64 fdatasync fsync; do
+        put_under $call:error=EIO:when=1+
+        ends_with 3
+        judge
+    done
+}
+
+about "a store that was closed"
+cp closed template/store
+sweep
+
+about "a store whose log is needed"
+cp template/store .
+strace -f -o trace -e inject=ftruncate,unlink:signal=KILL "$verso" put store first one >out 2>err
+mv store template/store
+for file in store-wal.*; do
+    [ ! -e "$file" ] || mv "$file" template/
+done
+holds "the process died before it removed its log" -e template/store-wal.0
+printf 'first\tone\n' | cat - before.tsv >all.tsv
+mv all.tsv before.tsv
+sweep
+
+echo "count strace_runs $runs"
+holds "some were refused" "$refused" -gt 10
+finish
