@@ -29,6 +29,7 @@ static verso_err open_store(bool read_only)
     options.create = !read_only;
     options.read_only = read_only;
     options.page_size = read_only ? 0 : PAGE_SIZE;
+    options.log_bytes = 1; /* the least there is */
     options.retention = &policy;
     options.system = simulated_disk_os(disk);
     return verso_open("store", &options, &store);
@@ -210,5 +211,36 @@ Test(damaged_keeping, without_history_alone_the_newest_root_can_be_read)
     expect_root(ROOTS - 1, VERSO_CORRUPT);
     verso_tag_info info = {.size = sizeof info};
     must(verso_tag_get(store, verso_text("tag"), &info));
+    must(verso_close(store));
+}
+
+/* No checkpoint can be written: once log or arena are full, commits say so. None is lost. */
+Test(damaged_keeping, without_history_a_writer_is_told_and_nothing_is_lost)
+{
+    must(verso_close(store));
+    damage(history_page);
+    must(open_store(false));
+    verso_err err = VERSO_OK;
+    verso_root_id newest = ROOTS;
+    for (unsigned i = 0; i < 100000 && err == VERSO_OK; i++) {
+        verso_txn *txn;
+        char key[16];
+        (void)snprintf(key, sizeof key, "%u", i);
+        err = verso_begin(store, &txn);
+        if (err == VERSO_OK) {
+            must(verso_put(txn, verso_text(key), verso_text("a value of some length")));
+            must(verso_commit(txn, NULL, &newest));
+        }
+    }
+    cr_assert_eq(err, VERSO_CORRUPT, "%s", verso_error_detail());
+    cr_assert_gt(newest, ROOTS + 100);
+    expect_newest();
+    cr_assert_neq(verso_close(store), VERSO_OK);
+    cr_assert_eq(open_store(false), VERSO_CORRUPT);
+    must(open_store(true));
+    verso_stats stats = {.size = sizeof stats};
+    must(verso_stat(store, &stats));
+    cr_assert_eq(stats.published, newest);
+    expect_newest();
     must(verso_close(store));
 }

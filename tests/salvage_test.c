@@ -144,6 +144,24 @@ static void make_closed(void)
     must(verso_close(store));
 }
 
+/* Leaves of a dropped tree are left, which are no tree's. */
+static void make_with_dropped_tree(void)
+{
+    disk = simulated_disk_open(5);
+    verso_store *store = open_on(disk, "store", false);
+    verso_txn *txn;
+    verso_txn *tree;
+    must(verso_begin(store, &txn));
+    fill_tree(txn, 60); /* few pages, next to each other */
+    must(verso_txn_tree(txn, verso_text("dropped"), true, &tree));
+    fill_tree(tree, KEYS + KEYS / 2);
+    commit(store, txn);
+    must(verso_begin(store, &txn));
+    must(verso_tree_drop(txn, verso_text("dropped")));
+    commit(store, txn);
+    must(verso_close(store));
+}
+
 static void make_crashed(void)
 {
     struct simulated_disk *live = simulated_disk_open(4);
@@ -324,8 +342,10 @@ static size_t salvage_and_judge(struct simulated_disk *on, const struct content 
     cr_assert_eq(err, VERSO_OK, "%s: %s", what, verso_error_detail());
     read_content(on, "new", &found);
     size_t missing = judge(whole, &found, &losses, what);
-    cr_assert_eq(report->whole, missing == 0 && found.fingerprint == whole->fingerprint, "%s",
-                 what);
+    bool is_whole = losses.count == 0 && found.fingerprint == whole->fingerprint;
+    cr_assert(report->whole == is_whole && (missing == 0 || !is_whole),
+              "%s: %zu missing, %u losses, %u bad pages", what, missing, (unsigned)report->losses,
+              (unsigned)report->bad_pages);
     cr_assert_eq(report->losses, losses.count, "%s", what);
     return missing;
 }
@@ -387,6 +407,28 @@ Test(salvage, of_each_page_damaged_loses_what_only_it_holds)
     printf("%u branches, %u leaves\n", branches, leaves);
     cr_assert_geq(branches, 6, "%u", branches);
     cr_assert_geq(leaves, 30);
+    simulated_disk_close(disk);
+}
+
+Test(salvage, of_a_store_with_a_dropped_tree_never_brings_it_back)
+{
+    static struct content whole;
+    make_with_dropped_tree();
+    read_content(disk, "store", &whole);
+    uint64_t size;
+    (void)simulated_disk_bytes(disk, "store", &size);
+    size_t most = 0;
+    for (uint64_t at = VS_PART_BYTES; at < size; at += PAGE_SIZE) {
+        struct simulated_disk *damaged = simulated_disk_clone(disk);
+        simulated_disk_flip(damaged, "store", at + 9, 0x40);
+        char what[TEXT];
+        (void)snprintf(what, sizeof what, "page %u", (unsigned)(at / PAGE_SIZE));
+        verso_salvage_report report;
+        size_t missing = salvage_and_judge(damaged, &whole, what, &report);
+        most = missing > most ? missing : most;
+        simulated_disk_close(damaged);
+    }
+    cr_assert_eq(most, whole.count, "only the dropped tree's leaves are left to be seen");
     simulated_disk_close(disk);
 }
 

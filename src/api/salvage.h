@@ -26,10 +26,11 @@ struct vs_salvage {
     struct vs_salvage_tree *tree;
     size_t tree_count;
     size_t tree_capacity;
-    const char *name;  /* of the tree being walked; NULL: the list of names */
-    uint64_t number;   /* its number */
-    uint64_t expected; /* fingerprint of the newest root that was found */
-    verso_err own_err; /* of the new store, while the old one's log is read */
+    bool has_condemned; /* dropped trees that are not taken apart: their leaves are no tree's */
+    const char *name;   /* of the tree being walked; NULL: the list of names */
+    uint64_t number;    /* its number */
+    uint64_t expected;  /* fingerprint of the newest root that was found */
+    verso_err own_err;  /* of the new store, while the old one's log is read */
 };
 
 /** Bring everything that can be read of the newest root into the running transaction, then what the

@@ -2,8 +2,8 @@
  * salvage_content.c - from the pages and the log of a damaged store to operations on a new one.
  *
  * First the checkpoint that the meta names: the list of trees, then each tree. A tree whose top
- * cannot be read waits until the others are done: then the one chain of leaves that is left over is
- * its own. Then the log's operations, which need nothing of the old pages: they say what to put and
+ * cannot be read waits until the others are done: if nothing of them is missing, the one chain of
+ * leaves that is left over is its own. Then the log's operations, which need nothing of the old pages: they say what to put and
  * what to delete, by the numbers of trees, which the new store has as the old one had them.
  */
 #include <stdio.h>
@@ -87,8 +87,11 @@ static verso_err note_tree(void *argument, verso_slice key, verso_slice value)
 {
     struct vs_salvage *salvage = argument;
     struct vs_tree_record record;
+    if (vs_catalogue_kind(key) == VS_CATALOGUE_CONDEMNED) {
+        salvage->has_condemned = true;
+    }
     if (!vs_name_is_sound(key) || vs_tree_record_decode(value, &record) != NULL) {
-        return VERSO_OK; /* numbers, condemned trees: the names say all */
+        return VERSO_OK; /* numbers: the names say all */
     }
     if (salvage->tree_count == salvage->tree_capacity) {
         size_t capacity = 2 * salvage->tree_capacity + 16;
@@ -105,18 +108,13 @@ static verso_err note_tree(void *argument, verso_slice key, verso_slice value)
     return VERSO_OK;
 }
 
-/* @param[out] complete  No name is missing. */
-static verso_err read_names(struct vs_salvage *salvage, bool *complete)
+static verso_err read_names(struct vs_salvage *salvage)
 {
     struct vs_remains remains = {.root = salvage->from->meta.root.catalogue, .found = note_tree};
     bool rootless = false;
     salvage->name = NULL;
     verso_err err = walk_tree(salvage, &remains, &rootless);
-    if (err == VERSO_OK && rootless) {
-        err = adopt(salvage, &remains, false);
-    }
-    *complete = salvage->report.losses == 0;
-    return err;
+    return err == VERSO_OK && rootless ? adopt(salvage, &remains, false) : err;
 }
 
 /* ---- all trees ---- */
@@ -177,8 +175,7 @@ static verso_err salvage_named(struct vs_salvage *salvage, const struct vs_salva
 static verso_err salvage_checkpoint(struct vs_salvage *salvage)
 {
     struct rootless rootless = {.count = 0};
-    bool complete = false;
-    verso_err err = read_names(salvage, &complete);
+    verso_err err = read_names(salvage);
     if (err == VERSO_OK) {
         err = salvage_tree(salvage, "", 0, salvage->from->meta.root.tree, &rootless);
     }
@@ -189,7 +186,9 @@ static verso_err salvage_checkpoint(struct vs_salvage *salvage)
         salvage->name = rootless.name;
         salvage->number = rootless.number;
         uint64_t before = rootless.first.keys;
-        err = adopt(salvage, &rootless.first, complete && rootless.count == 1);
+        /* any leaf that is left over must be its: nothing else is missing anywhere */
+        bool alone = rootless.count == 1 && salvage->report.losses == 0 && !salvage->has_condemned;
+        err = adopt(salvage, &rootless.first, alone);
         salvage->report.keys += rootless.first.keys - before;
     }
     return err;

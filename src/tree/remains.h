@@ -11,7 +11,7 @@
  *
  * At the left edge there is no leaf before. There the page table is read once, whole, and the links
  * are followed backwards: from the first leaf that the walk comes to. If it comes to none, the leaf
- * that no link leads to is the first, provided that all other trees were walked before.
+ * that no link leads to is the first, provided that all other trees were found whole before.
  *
  * Only pages that agree with the page table are believed, and each but once: no bytes whatever make
  * the walk longer than the file.
@@ -62,8 +62,9 @@ void vs_remaining_pages_clear(struct vs_remaining_pages *shared);
 /** Walk over a tree of the root. Damage is reported by `lost`, not returned. VERSO_NOMEM. */
 verso_err vs_remains_walk(struct vs_remains *remains);
 
-/** All other trees of the root were walked: if one chain of leaves is left over, it is this one's.
- *  Else all keys are reported lost. VERSO_NOMEM. */
+/** All other trees of the root were walked, and nothing of them is missing, nor are there condemned
+ *  ones: if one chain of leaves is left over, it is this one's. Else all keys are reported lost.
+ *  VERSO_NOMEM. */
 verso_err vs_remains_adopt(struct vs_remains *remains);
 
 /* ---- the chain (remains_chain.c) ---- */
