@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child_exit.h"
+#include "private_mounts.h"
 #include "verso.h"
 
 enum { PATH_MAX_HERE = 128, PAGE_SIZE = 4096 };
@@ -119,6 +122,33 @@ Test(files_in_use, no_other_name_gets_around_the_lock)
     cr_assert_eq(unlink(other), 0);
     cr_assert_eq(commit(store, "still", "here"), VERSO_OK);
     cr_assert_eq(verso_close(store), VERSO_OK);
+}
+
+/* The same folder at a second place. */
+static void open_by_two_paths(const char *mounted)
+{
+    char bound[PATH_MAX_HERE];
+    char first[PATH_MAX_HERE];
+    char second[PATH_MAX_HERE + 8];
+    (void)snprintf(bound, sizeof bound, "%s/bound", mounted);
+    (void)snprintf(first, sizeof first, "%s/store", mounted);
+    (void)snprintf(second, sizeof second, "%s/store", bound);
+    private_mounts_demand(mkdir(bound, 0700) == 0 &&
+                              mount(mounted, bound, NULL, MS_BIND, NULL) == 0,
+                          "mounting a folder a second time");
+    verso_store *store;
+    verso_store *other_store = NULL;
+    private_mounts_demand(open_by(first, false, &store) == VERSO_OK, "opening");
+    private_mounts_demand(open_by(second, false, &other_store) == VERSO_BUSY, "for writing");
+    private_mounts_demand(open_by(second, true, &other_store) == VERSO_BUSY, "for reading");
+    private_mounts_demand(verso_close(store) == VERSO_OK, "closing");
+    private_mounts_demand(open_by(second, true, &other_store) == VERSO_OK, "once it is closed");
+    private_mounts_demand(verso_close(other_store) == VERSO_OK, "closing again");
+}
+
+Test(files_in_use, no_second_mount_gets_around_the_lock)
+{
+    cr_assert_eq(private_mounts_run(16 * 1024, open_by_two_paths), 0);
 }
 
 Test(files_in_use, the_host_may_open_and_close_the_file)

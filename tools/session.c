@@ -38,6 +38,9 @@ int session_open(struct session *session, const char *path, enum session_use use
     verso_err err = verso_open(path, &options, &session->store);
     if (err != VERSO_OK) {
         int code = message_failed(err, "%s: cannot be opened", path);
+        if (is_damage(err)) {
+            message("what can still be read of it: verso salvage %s NEW", path);
+        }
         return use == SESSION_CHECKS && is_damage(err) ? ENDS_NOT_FOUND : code;
     }
     warn_of_damage(session);
