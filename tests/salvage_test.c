@@ -23,7 +23,7 @@ enum {
     TREES = 3,
     ENTRIES_MAX = 4000,
     LOSSES_MAX = 400,
-    TEXT = 40,
+    TEXT = 64,
     LONG_VALUE = 3000,
     ROOTS_MAX = 40,
     FLIPS = 150, /* pairs of damaged pages */
