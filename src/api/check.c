@@ -39,7 +39,7 @@ static verso_err check_history(struct vs_whole_check *whole)
     memset(whole->met, 0, (size_t)whole->high_water);
     verso_err err = VERSO_OK;
     for (unsigned i = 0; i < 2 && err == VERSO_OK; i++) {
-        struct vs_tree_view view = {&store->pages, *trees[i], atomic_load(&store->generation) + 1};
+        struct vs_tree_view view = {&store->pages, *trees[i], vs_store_generation(store) + 1};
         uint64_t unused;
         err = vs_check_tree(whole, &view, 0, 0, &unused);
     }

@@ -22,7 +22,7 @@ static bool is_kept_anyhow(struct vs_whole_check *whole, const struct vs_descrip
     uint64_t born = vs_descriptor_born(descriptor);
     uint64_t died = vs_descriptor_died(descriptor);
     if (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) {
-        return born < died && died > atomic_load(&whole->store->generation);
+        return born < died && died > vs_store_generation(whole->store);
     }
     return vs_kept_set_meets(&whole->store->kept, born, died);
 }
@@ -73,7 +73,7 @@ static verso_err check_page(struct table *table, vs_page_no page)
     uint64_t died = vs_descriptor_died(descriptor);
     bool history = (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0;
     bool alive = died == VS_ALIVE && (history || born <= table->tip);
-    uint64_t now = history ? atomic_load(&whole->store->generation) + 1 : table->tip;
+    uint64_t now = history ? vs_store_generation(whole->store) + 1 : table->tip;
     if (died != VS_ALIVE && died > now && born < died) {
         return vs_check_found(whole, 0, page, "dies after the newest root");
     }

@@ -19,9 +19,13 @@
 
 struct verso_store {
     struct vs_store *store;
-    uint32_t forks;                         /* vs_fork_count() at open */
-    _Atomic(struct vs_transaction *) spare; /* the last one's memory, for the next one */
-    _Atomic uint64_t views; /* open, and the running transaction: closing waits for none of them */
+    uint32_t forks; /* vs_fork_count() at open */
+    /* the last transaction's memory, for the next one. Exchanged: acquire by who takes it, release by
+       who gives it, or the one might meet what the other has not finished clearing */
+    _Atomic(struct vs_transaction *) spare;
+    /* open views, and running transactions. Counted up relaxed, down with release: pairs with the
+       acquire of verso_close(), which else might free what a view's last read is still on */
+    _Atomic uint64_t views;
 };
 
 /** A copy of a value that lies in several pieces; freed with its view. */

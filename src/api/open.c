@@ -144,7 +144,7 @@ verso_err verso_close(verso_store *store)
     if (err != VERSO_OK) {
         return err;
     }
-    uint64_t views = atomic_load(&store->views);
+    uint64_t views = atomic_load_explicit(&store->views, memory_order_acquire);
     if (views > 0) {
         return vs_fault(VERSO_INVALID, "verso_close: %llu views or transactions are still open",
                         (unsigned long long)views);

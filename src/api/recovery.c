@@ -227,7 +227,7 @@ verso_err vs_recover(struct vs_store *store)
             err = vs_log_read(&config, &start, must_exist, version, replay_frame, &replay, &scan);
             vs_tree_set_clear(&replay.trees);
         }
-        atomic_store(&store->durable, store->tip.version);
+        atomic_store_explicit(&store->durable, store->tip.version, memory_order_release);
     }
     return err == VERSO_OK ? vs_store_settle(store, &scan) : err;
 }

@@ -274,7 +274,8 @@ verso_err vs_salvage_content(struct vs_salvage *salvage)
     struct vs_store *from = salvage->from;
     salvage->report.root = from->meta.root.version;
     salvage->expected = from->meta.root.fingerprint;
-    uint64_t file_pages = atomic_load(&from->table.file_bytes) >> from->pages.page_shift;
+    uint64_t file_pages = atomic_load_explicit(&from->table.file_bytes, memory_order_acquire) >>
+                          from->pages.page_shift;
     verso_err err =
         vs_remaining_pages_init(&salvage->pages, &from->pages, from->meta.root.version, file_pages);
     if (err == VERSO_OK) {

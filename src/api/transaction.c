@@ -91,7 +91,7 @@ verso_err verso_begin(verso_store *store, verso_txn **txn)
         give_memory_back(store, fresh);
         return err;
     }
-    atomic_fetch_add(&store->views, 1);
+    atomic_fetch_add_explicit(&store->views, 1, memory_order_relaxed);
     *txn = &fresh->main;
     return VERSO_OK;
 }
@@ -100,7 +100,8 @@ static void free_transaction(struct vs_transaction *shared)
 {
     verso_store *owner = shared->owner;
     struct vs_tree_set *trees = &shared->trees;
-    atomic_fetch_add(&owner->store->counts.relief_copies, vs_tree_set_relief_copies(trees));
+    atomic_fetch_add_explicit(&owner->store->counts.relief_copies, vs_tree_set_relief_copies(trees),
+                              memory_order_relaxed);
     for (size_t i = 0; i < trees->count; i++) {
         verso_txn *tree = trees->tree[i]->handle;
         if (tree != NULL) {
@@ -112,7 +113,7 @@ static void free_transaction(struct vs_transaction *shared)
     vs_txn_savepoints_close(&shared->savepoints, 0);
     vs_tree_set_end(trees);
     give_memory_back(owner, shared);
-    atomic_fetch_sub(&owner->views, 1);
+    atomic_fetch_sub_explicit(&owner->views, 1, memory_order_release);
 }
 
 static void abort_transaction(struct vs_transaction *shared)
@@ -333,11 +334,11 @@ verso_err verso_wait_durable(verso_store *store, verso_root_id root)
         return err;
     }
     struct vs_store *inner = store->store;
-    if (root >= atomic_load(&inner->roots.end)) {
+    if (root >= atomic_load_explicit(&inner->roots.end, memory_order_acquire)) {
         return vs_fault(VERSO_NOT_FOUND, "root %llu was not committed yet",
                         (unsigned long long)root);
     }
-    if (root <= atomic_load(&inner->durable) || inner->in_memory) {
+    if (root <= atomic_load_explicit(&inner->durable, memory_order_acquire) || inner->in_memory) {
         return VERSO_OK;
     }
     err = vs_store_sync(inner);

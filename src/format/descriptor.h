@@ -36,6 +36,8 @@ enum {
 #define VS_ALIVE UINT64_MAX   /* `died` of a page that is part of the newest version */
 #define VS_NO_LINK UINT64_MAX /* an empty link word */
 
+/** Words are stored with release by the writer, and the checksum by the checkpoint, and acquired by
+ *  readers: see below. */
 struct vs_descriptor {
     _Atomic uint64_t word[8];
 };
@@ -51,6 +53,7 @@ static inline uint64_t vs_descriptor_word(const struct vs_descriptor *descriptor
 static inline void vs_descriptor_set(struct vs_descriptor *descriptor, unsigned index,
                                      uint64_t word)
 {
+    /* release: pairs with the acquire above */
     atomic_store_explicit(&descriptor->word[index], VS_LE64(word), memory_order_release);
 }
 

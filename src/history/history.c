@@ -91,7 +91,7 @@ verso_err vs_history_find_as_writer(struct vs_store *store, uint64_t version,
         return VERSO_OK;
     }
     struct vs_tree_view view = {&store->pages, store->history.roots,
-                                atomic_load(&store->generation) + 1};
+                                vs_store_generation(store) + 1};
     return find_in_tree(store, &view, version, record, NULL);
 }
 

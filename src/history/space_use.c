@@ -76,7 +76,7 @@ static uint64_t *holder_of(struct holders *holders, const struct vs_surveyed_pag
     uint64_t born = page->born;
     uint64_t died = page->died;
     if (page->generations) { /* kept generations: that of the metas and the coming one */
-        bool kept = born < died && died > atomic_load(&holders->store->generation);
+        bool kept = born < died && died > vs_store_generation(holders->store);
         return kept ? &use->fixed : &use->free;
     }
     if (born <= holders->published && holders->published < died) {
@@ -105,7 +105,8 @@ static void count_rest(const struct vs_store *store, struct vs_space_use *use)
     uint64_t high_water = store->space.high_water;
     uint64_t pages = store->in_memory
                          ? high_water
-                         : atomic_load(&store->table.file_bytes) >> store->pages.page_shift;
+                         : atomic_load_explicit(&store->table.file_bytes, memory_order_acquire) >>
+                               store->pages.page_shift;
     for (uint64_t page = 0; page < pages; page++) {
         if (vs_layout_is_reserved(store->pages.page_size, (vs_page_no)page)) {
             use->fixed++;

@@ -11,6 +11,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void in_child(void)
 {
+    /* relaxed: the child has one thread yet */
     atomic_fetch_add_explicit(&vs_forks, 1, memory_order_relaxed);
 }
 

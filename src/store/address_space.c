@@ -132,19 +132,19 @@ static verso_err reserve_mapping(struct vs_store *store, uint64_t bytes, unsigne
         store->os->unmap(store->file, address, (size_t)bytes);
         return err;
     }
-    atomic_store(&store->pages.map, address);
+    atomic_store_explicit(&store->pages.map, address, memory_order_release);
     store->mapping.bytes = bytes;
     return VERSO_OK;
 }
 
 static void release_mapping(struct vs_store *store)
 {
-    const uint8_t *address = atomic_load(&store->pages.map);
+    const uint8_t *address = atomic_load_explicit(&store->pages.map, memory_order_relaxed);
     release_by_page(store);
     if (address != NULL) {
         store->os->unmap(store->file, address, (size_t)store->mapping.bytes);
     }
-    atomic_store(&store->pages.map, NULL);
+    atomic_store_explicit(&store->pages.map, NULL, memory_order_release);
 }
 
 static uint64_t usual_mapping(uint64_t file_bytes)
@@ -214,7 +214,8 @@ verso_err vs_store_reserve_in_memory(struct vs_store *store)
     if (err != VERSO_OK) {
         return err;
     }
-    atomic_store(&store->pages.map, store->arena.frames); /* every page lies at its own place */
+    atomic_store_explicit(&store->pages.map, store->arena.frames,
+                          memory_order_release); /* every page lies at its own place */
     store->pages.frames = store->arena.frames;
     store->arena_limit = store->config.arena_bytes >> shift;
     return reserve_by_page(store, store->arena.capacity, NULL);
@@ -260,13 +261,15 @@ verso_err vs_store_map_at_least(struct vs_store *store, uint64_t bytes)
                    : vs_fault(err, "no address space to map %llu bytes beside the %llu mapped now",
                               (unsigned long long)bytes, (unsigned long long)mapping->bytes);
     }
-    *old = (struct vs_old_mapping){mapping->old, atomic_load(&store->pages.map), mapping->bytes,
-                                   NOT_NOTED};
+    *old = (struct vs_old_mapping){mapping->old,
+                                   atomic_load_explicit(&store->pages.map, memory_order_relaxed),
+                                   mapping->bytes, NOT_NOTED};
     mapping->old = old;
     mapping->bytes = mapped;
     vs_turn(VS_POINT_EXCHANGE_MAPPING);
-    atomic_store(&store->table.map, address); /* M1: both before the caller lets the file grow */
-    atomic_store(&store->pages.map, address);
+    atomic_store_explicit(&store->table.map, address,
+                          memory_order_release); /* M1: both before the caller lets the file grow */
+    atomic_store_explicit(&store->pages.map, address, memory_order_release);
     return VERSO_OK;
 }
 

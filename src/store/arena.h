@@ -37,6 +37,7 @@ struct vs_arena {
     uint32_t *free;    /* a stack, with room for all touched frames */
     uint32_t free_count;
     size_t free_capacity;
+    /* figures, relaxed: what is done by them can be done a moment later as well */
     _Atomic uint64_t busy; /* frames of pages not in the file: what the arena's limit counts */
     _Atomic uint64_t held; /* frames in limbo */
     const struct vs_reader_slots *readers;

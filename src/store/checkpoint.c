@@ -55,7 +55,8 @@ static void clear(struct vs_checkpoint *checkpoint)
  * moved than have frames. The list of blocks brings the room for their entries along. */
 static verso_err reserve_memory(struct vs_checkpoint *checkpoint)
 {
-    checkpoint->moved_capacity = (size_t)atomic_load(&checkpoint->store->arena.busy);
+    checkpoint->moved_capacity =
+        (size_t)atomic_load_explicit(&checkpoint->store->arena.busy, memory_order_relaxed);
     size_t bytes = (checkpoint->moved_capacity + 1) * sizeof *checkpoint->moved;
     checkpoint->moved = malloc(bytes);
     checkpoint->joined = malloc(JOINED_PAGES_BYTES);
@@ -86,7 +87,7 @@ static verso_err enter_history(struct vs_store *store, struct vs_checkpoint *che
     }
     bool deletes = store->may_use_reserve;
     store->may_use_reserve = true; /* a checkpoint gives space back */
-    vs_writer_begin(writer, atomic_load(&store->generation) + 1);
+    vs_writer_begin(writer, vs_store_generation(store) + 1);
     struct vs_history_roots history = store->history;
     err = store->history_calls->enter(store, writer, store->history_to, version, &history);
     if (err == VERSO_OK && checkpoint != NULL) {
@@ -144,9 +145,9 @@ static void describe(struct vs_checkpoint *checkpoint, const struct vs_root_reco
     meta->root.note = (verso_slice){NULL, 0};
     meta->history = store->history.roots;
     meta->tags = store->history.tags;
-    meta->clean = clean || store->log == NULL; /* a log never begun is not needed */
-    if (store->log != NULL) {
-        struct vs_log_position end = vs_log_end(store->log);
+    meta->clean = clean || vs_store_log(store) == NULL; /* a log never begun is not needed */
+    if (vs_store_log(store) != NULL) {
+        struct vs_log_position end = vs_log_end(vs_store_log(store));
         meta->epoch = end.epoch;
         meta->log_lsn = end.lsn;
         meta->log_previous_crc = end.previous_crc;
@@ -294,7 +295,8 @@ static verso_err write_blocks(struct vs_checkpoint *checkpoint)
         if (err != VERSO_OK) {
             return err;
         }
-        unsigned copy = other_copy(atomic_load(&store->table.entry[block]));
+        unsigned copy =
+            other_copy(atomic_load_explicit(&store->table.entry[block], memory_order_relaxed));
         err = write_part(checkpoint, vs_layout_block_at(store->pages.page_size, block, copy), bytes,
                          copy, &checkpoint->entries[i]);
         if (err != VERSO_OK) {
@@ -464,7 +466,7 @@ static void let_go(struct vs_checkpoint *checkpoint)
     vs_lock_take(&store->roots.lookup_lock);
     store->meta = checkpoint->meta;
     vs_roots_forget(&store->roots, checkpoint->meta.root.version);
-    atomic_store(&store->generation, checkpoint->meta.generation);
+    atomic_store_explicit(&store->generation, checkpoint->meta.generation, memory_order_release);
     vs_lock_release(&store->roots.lookup_lock);
 
     vs_lock_take(&store->state_lock);
@@ -475,20 +477,22 @@ static void let_go(struct vs_checkpoint *checkpoint)
     store->checkpoint_stamp++;
     vs_lock_release(&store->state_lock);
     vs_turn(VS_POINT_CHECKPOINT_OVER);
-    atomic_store(&store->checkpoint_done, true);
-    atomic_store(&store->checkpoint_lsn, checkpoint->meta.log_lsn);
-    atomic_store(&store->checkpoint_version, checkpoint->meta.root.version);
-    if (store->log != NULL) {
-        vs_log_recycle(store->log, checkpoint->meta.log_lsn);
+    atomic_store_explicit(&store->checkpoint_done, true, memory_order_release);
+    atomic_store_explicit(&store->checkpoint_lsn, checkpoint->meta.log_lsn, memory_order_release);
+    atomic_store_explicit(&store->checkpoint_version, checkpoint->meta.root.version,
+                          memory_order_release);
+    if (vs_store_log(store) != NULL) {
+        vs_log_recycle(vs_store_log(store), checkpoint->meta.log_lsn);
     }
-    atomic_fetch_add(&store->counts.checkpoints, 1);
+    atomic_fetch_add_explicit(&store->counts.checkpoints, 1, memory_order_relaxed);
 }
 
 /* ---- the two ways to a checkpoint ---- */
 
 static bool nothing_to_do(const struct vs_store *store, bool clean)
 {
-    bool fresh_epoch = store->log != NULL && vs_log_end(store->log).epoch != store->meta.epoch;
+    bool fresh_epoch =
+        vs_store_log(store) != NULL && vs_log_end(vs_store_log(store)).epoch != store->meta.epoch;
     /* table blocks may have changed all the same: by aborted transactions, to describe free
        pages */
     return store->tip.version == store->meta.root.version && !fresh_epoch &&
@@ -511,7 +515,7 @@ static void judge_ahead(struct vs_store *store)
 /* Before anything is touched: what is beyond the end of a cut file must not be read. */
 static verso_err may_begin(struct vs_store *store)
 {
-    if (atomic_load(&store->generation) >= VS_NUMBER_MAX) {
+    if (vs_store_generation(store) >= VS_NUMBER_MAX) {
         return vs_fault(VERSO_LIMIT, "all numbers of checkpoints are used up");
     }
     return vs_store_look_at_file(store);
@@ -522,7 +526,7 @@ verso_err vs_store_checkpoint(struct vs_store *store, bool clean)
     if (store->in_memory || store->read_only) {
         return VERSO_OK;
     }
-    if (atomic_load(&store->poisoned)) {
+    if (vs_store_is_poisoned(store)) {
         return vs_fault(VERSO_POISONED, "a sync failed before");
     }
     vs_checkpoint_wait(store);
@@ -571,10 +575,10 @@ verso_err vs_store_settle_memory(struct vs_store *store)
         vs_lock_take(&store->roots.lookup_lock);
         store->meta.history = store->history.roots;
         store->meta.generation++;
-        atomic_store(&store->generation, store->meta.generation);
+        atomic_store_explicit(&store->generation, store->meta.generation, memory_order_release);
         vs_roots_forget(&store->roots, version);
         vs_lock_release(&store->roots.lookup_lock);
-        atomic_store(&store->checkpoint_version, version);
+        atomic_store_explicit(&store->checkpoint_version, version, memory_order_release);
     }
     vs_store_release_writer(store);
     return err;
@@ -606,7 +610,7 @@ verso_err vs_store_commit_by_checkpoint(struct vs_store *store, const struct vs_
     } else {
         store->tip = *record;
         store->tip.note = (verso_slice){NULL, 0};
-        atomic_store(&store->durable, record->version);
+        atomic_store_explicit(&store->durable, record->version, memory_order_release);
         vs_store_publish(store, record->version);
         let_go(&checkpoint);
     }

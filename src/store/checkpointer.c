@@ -73,12 +73,11 @@ void vs_checkpoint_leave(struct vs_store *store)
  * two of them is written once. */
 static bool exceeds(struct vs_store *store, bool hard)
 {
-    uint64_t busy = atomic_load_explicit(&store->arena.busy, memory_order_relaxed);
-    uint64_t begun = atomic_load_explicit(&store->checkpoint_lsn, memory_order_relaxed);
-    struct vs_log *of_store = store->log;
+    uint64_t busy = atomic_load_explicit(&store->arena.busy, memory_order_relaxed); /* a figure */
+    uint64_t begun = vs_store_checkpoint_lsn(store); /* before the end, which only grows */
+    struct vs_log *of_store = vs_store_log(store);
     uint64_t log = of_store == NULL ? 0 : vs_log_end_lsn(of_store) - begun;
-    uint64_t roots = atomic_load_explicit(&store->roots.end, memory_order_relaxed) -
-                     atomic_load_explicit(&store->checkpoint_version, memory_order_relaxed);
+    uint64_t roots = vs_store_recent_roots(store);
     uint64_t limit = store->arena_limit;
     if (hard) {
         return busy >= limit || log >= 2 * store->config.log_bytes ||
@@ -114,7 +113,7 @@ void vs_checkpointer_sync_soon(struct vs_store *store)
 
 verso_err vs_checkpoint_within_budget(struct vs_store *store, bool clean)
 {
-    if (!store->read_only && !atomic_load(&store->poisoned)) {
+    if (!store->read_only && !vs_store_is_poisoned(store)) {
         verso_err err = store->history_calls->enforce_budget(store);
         (void)err; /* what it could not drop now goes at another time */
     }
@@ -124,9 +123,7 @@ verso_err vs_checkpoint_within_budget(struct vs_store *store, bool clean)
 /* In memory there is nothing to write, but roots that gather leave the list all the same. */
 static verso_err settle_in_memory(struct vs_store *store)
 {
-    uint64_t roots = atomic_load_explicit(&store->roots.end, memory_order_relaxed) -
-                     atomic_load_explicit(&store->checkpoint_version, memory_order_relaxed);
-    if (roots < MEMORY_ROOTS_MAX) {
+    if (vs_store_recent_roots(store) < MEMORY_ROOTS_MAX) {
         return VERSO_OK;
     }
     verso_err err = store->history_calls->enforce_budget(store);
@@ -177,15 +174,15 @@ static void background_checkpoint(struct vs_store *store)
 /* A failed sync poisons the log: committers learn it there. */
 static void background_sync(struct vs_store *store, bool idle)
 {
-    if (store->log == NULL || atomic_load(&store->poisoned)) {
+    if (vs_store_log(store) == NULL || vs_store_is_poisoned(store)) {
         return;
     }
-    verso_err err = vs_log_flush(store->log, VS_LOG_DURABLE);
+    verso_err err = vs_log_flush(vs_store_log(store), VS_LOG_DURABLE);
     if (err == VERSO_OK && idle) {
-        err = vs_log_witness(store->log);
+        err = vs_log_witness(vs_store_log(store));
     }
     if (err == VERSO_OK) { /* so that no commit has to make a segment */
-        err = vs_log_prepare(store->log);
+        err = vs_log_prepare(vs_store_log(store));
     }
     (void)err;
 }

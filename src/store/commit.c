@@ -23,7 +23,11 @@ static void raise_durable(struct vs_store *store, uint64_t version)
 {
     vs_turn(VS_POINT_RAISE_DURABLE);
     uint64_t before = atomic_load_explicit(&store->durable, memory_order_relaxed);
-    while (before < version && !atomic_compare_exchange_weak(&store->durable, &before, version)) {
+    /* release: pairs with those who conclude from it that a root is durable; for publishing the
+     * publish lock orders it, see below */
+    while (before < version &&
+           !atomic_compare_exchange_weak_explicit(&store->durable, &before, version,
+                                                  memory_order_release, memory_order_relaxed)) {
     }
 }
 
@@ -67,26 +71,32 @@ struct vs_log_config vs_store_log_config(struct vs_store *store)
 
 verso_err vs_store_poison(struct vs_store *store, verso_err err)
 {
-    atomic_store(&store->poisoned, true);
+    atomic_store_explicit(&store->poisoned, true, memory_order_release);
     vs_pages_distrust(&store->pages);
-    if (store->log != NULL) {
-        vs_log_poison(store->log);
+    if (vs_store_log(store) != NULL) {
+        vs_log_poison(vs_store_log(store));
     }
     return err;
 }
 
 /* ---- begin ---- */
 
+static bool is_poisoned(const struct vs_store *store)
+{
+    const struct vs_log *log = vs_store_log(store);
+    return vs_store_is_poisoned(store) || (log != NULL && vs_log_is_poisoned(log));
+}
+
 static verso_err may_write(const struct vs_store *store)
 {
     if (store->read_only && !store->replaying) {
         return vs_fault(VERSO_READ_ONLY, "the store is open for reading only");
     }
-    if (atomic_load(&store->poisoned) || (store->log != NULL && vs_log_is_poisoned(store->log))) {
+    if (is_poisoned(store)) {
         return vs_fault(VERSO_POISONED,
                         "a sync failed before: writes are refused until the store is opened anew");
     }
-    if (atomic_load(&store->generation) >= VS_NUMBER_MAX && !store->replaying) {
+    if (vs_store_generation(store) >= VS_NUMBER_MAX && !store->replaying) {
         return vs_fault(VERSO_LIMIT, "all numbers of checkpoints are used up");
     }
     return VERSO_OK;
@@ -169,7 +179,7 @@ void vs_store_abort(struct vs_store *store)
 static verso_err have_log(struct vs_store *store)
 {
     assert(!store->read_only);
-    if (store->log != NULL || store->in_memory) {
+    if (vs_store_log(store) != NULL || store->in_memory) {
         return VERSO_OK;
     }
     return vs_store_begin_log(store);
@@ -179,7 +189,7 @@ static verso_err append_frame(struct vs_store *store, const struct vs_root_recor
                               const struct vs_commit *commit, uint64_t *end_lsn)
 {
     verso_err err = have_log(store);
-    if (err != VERSO_OK || store->log == NULL) {
+    if (err != VERSO_OK || vs_store_log(store) == NULL) {
         return err;
     }
     struct vs_log_record frame = {
@@ -190,7 +200,7 @@ static verso_err append_frame(struct vs_store *store, const struct vs_root_recor
         .operations = commit->operations,
         .use_reserve = store->may_use_reserve,
     };
-    return vs_log_append(store->log, &frame, end_lsn);
+    return vs_log_append(vs_store_log(store), &frame, end_lsn);
 }
 
 /* From here on the version is the tip; nothing below can fail. */
@@ -204,8 +214,8 @@ static void become_tip(struct vs_store *store, const struct vs_root_record *reco
 
 static bool is_published_at_once(const struct vs_store *store, const struct vs_commit *commit)
 {
-    assert(!commit->replaying || store->log == NULL);
-    return store->log == NULL || store->config.durability != VERSO_DURABILITY_SYNC;
+    assert(!commit->replaying || vs_store_log(store) == NULL);
+    return vs_store_log(store) == NULL || store->config.durability != VERSO_DURABILITY_SYNC;
 }
 
 static verso_err judge_now_and_then(struct vs_store *store)
@@ -361,7 +371,7 @@ verso_err vs_store_log_setting(struct vs_store *store, verso_slice operations, u
 {
     *end_lsn = 0;
     verso_err err = have_log(store);
-    if (err != VERSO_OK || store->log == NULL) {
+    if (err != VERSO_OK || vs_store_log(store) == NULL) {
         return err;
     }
     struct vs_log_record frame = {
@@ -372,7 +382,7 @@ verso_err vs_store_log_setting(struct vs_store *store, verso_slice operations, u
         .operations = operations,
         .use_reserve = true, /* it may give space back */
     };
-    return vs_log_append(store->log, &frame, end_lsn);
+    return vs_log_append(vs_store_log(store), &frame, end_lsn);
 }
 
 void vs_store_end_setting(struct vs_store *store)
@@ -383,29 +393,30 @@ void vs_store_end_setting(struct vs_store *store)
 
 verso_err vs_store_wait(struct vs_store *store, uint64_t end_lsn, verso_durability durability)
 {
-    if (store->log == NULL || end_lsn == 0) {
+    if (vs_store_log(store) == NULL || end_lsn == 0) {
         return VERSO_OK;
     }
     switch (durability) {
     case VERSO_DURABILITY_DEFAULT:
     case VERSO_DURABILITY_SYNC:
-        return vs_log_wait(store->log, end_lsn, VS_LOG_DURABLE);
+        return vs_log_wait(vs_store_log(store), end_lsn, VS_LOG_DURABLE);
     case VERSO_DURABILITY_WRITTEN:
-        return vs_log_wait(store->log, end_lsn, VS_LOG_WRITTEN);
+        return vs_log_wait(vs_store_log(store), end_lsn, VS_LOG_WRITTEN);
     case VERSO_DURABILITY_INTERVAL:
     default:
         break;
     }
     /* buffered; but a committer that runs far ahead of the background writes for itself */
-    return vs_log_pending(store->log) > VS_LOG_PENDING_MAX
-               ? vs_log_wait(store->log, end_lsn, VS_LOG_WRITTEN)
+    return vs_log_pending(vs_store_log(store)) > VS_LOG_PENDING_MAX
+               ? vs_log_wait(vs_store_log(store), end_lsn, VS_LOG_WRITTEN)
                : VERSO_OK;
 }
 
 verso_err vs_store_sync(struct vs_store *store)
 {
-    if (atomic_load(&store->poisoned)) {
+    if (vs_store_is_poisoned(store)) {
         return vs_fault(VERSO_POISONED, "a sync failed before");
     }
-    return store->log == NULL ? VERSO_OK : vs_log_flush(store->log, VS_LOG_DURABLE);
+    return vs_store_log(store) == NULL ? VERSO_OK
+                                       : vs_log_flush(vs_store_log(store), VS_LOG_DURABLE);
 }

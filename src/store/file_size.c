@@ -90,7 +90,7 @@ static verso_err allocate(struct vs_store *store, uint64_t usable, uint64_t rese
         store->space.file_pages = usable;
         store->space.reserve_pages = reserve;
         count_owed(&store->space);
-        atomic_store(&store->table.file_bytes, bytes);
+        atomic_store_explicit(&store->table.file_bytes, bytes, memory_order_release);
     }
     return err;
 }
@@ -194,7 +194,8 @@ verso_err vs_store_look_at_file(struct vs_store *store)
     }
     if (identity.links == 0) {
         err = vs_fault(VERSO_IO, "%s: deleted or replaced while it was open", store->path);
-    } else if (identity.size < atomic_load(&store->table.file_bytes)) {
+    } else if (identity.size <
+               atomic_load_explicit(&store->table.file_bytes, memory_order_relaxed)) {
         err = vs_fault(VERSO_IO, "%s: cut to %llu bytes while it was open", store->path,
                        (unsigned long long)identity.size);
     }
@@ -217,7 +218,8 @@ verso_err vs_store_cut_file(struct vs_store *store, bool closing)
     }
     verso_err err = store->os->truncate(store->file, goal << store->pages.page_shift);
     if (err == VERSO_OK) {
-        atomic_store(&store->table.file_bytes, goal << store->pages.page_shift);
+        atomic_store_explicit(&store->table.file_bytes, goal << store->pages.page_shift,
+                              memory_order_release);
         store->file_grew = true; /* its length has changed */
         vs_store_adopt_file_size(store, goal);
     }

@@ -16,7 +16,7 @@ static bool is_kept_between(const struct vs_page_writer *writer, uint64_t from, 
     struct vs_store *store = writer->store;
     if (writer->history) { /* the metas' generation, and the coming one */
         assert(from < until);
-        return until > atomic_load(&store->generation);
+        return until > vs_store_generation(store);
     }
     return vs_kept_set_meets(&store->kept, from, until);
 }

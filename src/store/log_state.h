@@ -52,7 +52,7 @@ struct vs_log {
     unsigned expected_waiters;  /* how many there were when the last sync was done */
     bool led;                   /* a leader is gathering, writing or syncing */
 
-    /* changed with the mutex held, read without it too: by vs_log_get() and vs_log_set() */
+    /* changed with the mutex held, read without it too: by vs_log_get() and vs_log_set() alone */
     _Atomic uint64_t end_lsn; /* end.lsn */
     _Atomic uint64_t written; /* LSN: all below is with the operating system */
     _Atomic uint64_t durable; /* LSN: all below is synced; <= written */

@@ -25,7 +25,7 @@ verso_err vs_page_table_init(struct vs_page_table *table, const uint8_t *map, si
                              vs_page_no pages, const struct vs_reader_slots *readers)
 {
     memset(table, 0, sizeof *table);
-    atomic_store(&table->map, map);
+    atomic_store_explicit(&table->map, map, memory_order_release);
     table->page_size = page_size;
     table->blocks = (uint32_t)(((uint64_t)pages + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
     table->blocks_at_open = table->blocks;
@@ -93,7 +93,8 @@ void vs_page_table_set_top(struct vs_page_table *table, const uint64_t *top)
 static verso_err checked_part(struct vs_page_table *table, uint64_t at, uint64_t entry,
                               const char *what, uint32_t number, const uint8_t **bytes)
 {
-    uint64_t file_bytes = atomic_load(&table->file_bytes); /* first: see address_space.c, M1 */
+    uint64_t file_bytes = atomic_load_explicit(
+        &table->file_bytes, memory_order_acquire); /* first: see address_space.c, M1 */
     const uint8_t *map = atomic_load_explicit(&table->map, memory_order_relaxed);
     assert(map != NULL); /* in memory there are no entries */
     if (at + VS_PART_BYTES > file_bytes) {
@@ -148,7 +149,7 @@ static verso_err load_directory_locked(struct vs_page_table *table, uint32_t dir
     if (err != VERSO_OK) {
         return err;
     }
-    uint64_t entry = atomic_load(&table->directory_entry[directory]);
+    uint64_t entry = atomic_load_explicit(&table->directory_entry[directory], memory_order_relaxed);
     if (entry != 0) {
         const uint8_t *bytes = NULL;
         uint64_t at = vs_layout_directory_at(table->page_size, directory, vs_entry_copy(entry));
@@ -217,15 +218,19 @@ static verso_err verify_block(struct vs_page_table *table, uint32_t number)
         }
         if (err != VERSO_OK) {
             /* the entry counts only while it stands: another thread may have been quicker */
-            bool moved = atomic_load(&block->where) != VS_BLOCK_UNKNOWN ||
-                         atomic_load(&table->entry[number]) != entry;
+            bool moved =
+                atomic_load_explicit(&block->where, memory_order_acquire) != VS_BLOCK_UNKNOWN ||
+                atomic_load_explicit(&table->entry[number], memory_order_acquire) != entry;
             return moved ? VERSO_OK : err;
         }
         where = VS_BLOCK_COPY_A + copy;
     }
     uint32_t unknown = VS_BLOCK_UNKNOWN;
     vs_turn(VS_POINT_PLACE_BLOCK);
-    atomic_compare_exchange_strong(&block->where, &unknown, where);
+    /* release: whoever follows the place has a mapping that covers it (address_space.c, M1); if another
+     * thread was quicker, the caller looks again */
+    atomic_compare_exchange_strong_explicit(&block->where, &unknown, where, memory_order_release,
+                                            memory_order_relaxed);
     return VERSO_OK;
 }
 

@@ -28,10 +28,14 @@
 
 /** One block's whereabouts. */
 struct vs_block {
-    _Atomic uint32_t where; /* see enum vs_block_where */
-    uint32_t changed_in;    /* the interval of its last change; guarded by freeze_lock */
-    uint32_t written_in;    /* whose checkpoint has taken it; guarded by freeze_lock */
-    uint32_t aside;         /* memory block of the frozen bytes, or 0; guarded by freeze_lock */
+    /* see enum vs_block_where. Stored with release, under freeze_lock, or from "unknown" by whoever
+       verified the block; acquired by readers, who else might see a block's memory before its bytes.
+       Who holds freeze_lock looks relaxed. Memory that it has led to waits in limbo:
+       reader_slots.h, P2 */
+    _Atomic uint32_t where;
+    uint32_t changed_in; /* the interval of its last change; guarded by freeze_lock */
+    uint32_t written_in; /* whose checkpoint has taken it; guarded by freeze_lock */
+    uint32_t aside;      /* memory block of the frozen bytes, or 0; guarded by freeze_lock */
 };
 
 enum vs_block_where {
@@ -49,18 +53,25 @@ struct vs_block_limbo {
 };
 
 struct vs_page_table {
-    _Atomic(const uint8_t *) map; /* the store file, as in vs_pages */
+    _Atomic(const uint8_t *) map; /* the store file, as in vs_pages, and in the same orders */
     struct vs_file *guard;        /* as in vs_pages; constant after open */
     size_t page_size;
     uint32_t blocks;           /* that can be */
     uint64_t blocks_at_open;   /* none beyond was written before */
     uint64_t versions_at_open; /* no page on disk was born after, as after the next */
     uint64_t generations_at_open;
-    _Atomic uint64_t file_bytes; /* nothing beyond may be touched in the mapping */
+    /* nothing beyond may be touched in the mapping. Stored with release when the file has grown or
+       was cut, by the holder of the writer lock, who looks relaxed; acquired before the mapping's
+       address is loaded: address_space.c, M1 */
+    _Atomic uint64_t file_bytes;
 
     struct vs_block *block;
-    _Atomic uint64_t *entry;           /* of each block; valid where its directory page is loaded */
-    _Atomic uint64_t *directory_entry; /* of directory pages; valid where the top page is loaded */
+    /* entries of each block, valid where its directory page is loaded, and of each directory page,
+       valid where its top page is. Filled relaxed under load_lock, published by the `loaded` flags
+       (release; acquire in load_directory(), without which an entry might be missed); then changed
+       with release by the checkpoint alone, when metas name others. It looks relaxed */
+    _Atomic uint64_t *entry;
+    _Atomic uint64_t *directory_entry;
     _Atomic uint8_t *directory_loaded; /* a byte a directory page */
     _Atomic uint8_t top_loaded[VS_TOPS_MAX];
     uint64_t top[VS_TOPS_MAX]; /* entries from the meta; guarded by load_lock */

@@ -81,7 +81,8 @@ verso_err vs_page_table_directory(struct vs_page_table *table, uint32_t director
         return err;
     }
     for (unsigned i = 0; i < VS_DIRECTORY_ENTRIES; i++) {
-        entries[i] = atomic_load(&table->entry[(size_t)directory * VS_DIRECTORY_ENTRIES + i]);
+        entries[i] = atomic_load_explicit(
+            &table->entry[(size_t)directory * VS_DIRECTORY_ENTRIES + i], memory_order_relaxed);
     }
     return VERSO_OK;
 }
@@ -94,7 +95,8 @@ verso_err vs_page_table_top(struct vs_page_table *table, uint32_t top, uint64_t 
         return err;
     }
     for (unsigned i = 0; i < VS_DIRECTORY_ENTRIES; i++) {
-        entries[i] = atomic_load(&table->directory_entry[(size_t)top * VS_DIRECTORY_ENTRIES + i]);
+        entries[i] = atomic_load_explicit(
+            &table->directory_entry[(size_t)top * VS_DIRECTORY_ENTRIES + i], memory_order_relaxed);
     }
     return VERSO_OK;
 }

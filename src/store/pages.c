@@ -57,11 +57,14 @@ static bool is_harmless(const uint8_t *bytes, size_t page_size)
 static void remember_verified(struct vs_pages *pages, vs_page_no page)
 {
     uint64_t bit = UINT64_C(1) << (page & 63);
-    if (atomic_load(&pages->distrusted)) {
+    if (atomic_load_explicit(&pages->distrusted, memory_order_relaxed)) {
         return;
     }
-    atomic_fetch_or_explicit(&pages->verified[page >> 6], bit, memory_order_release);
-    if (atomic_load(&pages->distrusted)) { /* since then: the bits are being cleared */
+    /* release: pairs with the acquire in vs_page_is_verified(); what was checked comes before the bit.
+     * acquire: pairs with the clearing in vs_pages_distrust(): whoever sets a bit after it learns here
+     * that nothing is trusted any more, and takes the bit back */
+    atomic_fetch_or_explicit(&pages->verified[page >> 6], bit, memory_order_acq_rel);
+    if (atomic_load_explicit(&pages->distrusted, memory_order_relaxed)) {
         atomic_fetch_and_explicit(&pages->verified[page >> 6], ~bit, memory_order_relaxed);
     }
 }
@@ -69,11 +72,13 @@ static void remember_verified(struct vs_pages *pages, vs_page_no page)
 void vs_pages_distrust(struct vs_pages *pages)
 {
     assert(pages->file != NULL); /* in memory nothing is synced */
-    atomic_store(&pages->distrusted, true);
-    uint64_t used = atomic_load(&pages->table->file_bytes) >> pages->page_shift;
+    atomic_store_explicit(&pages->distrusted, true, memory_order_relaxed);
+    uint64_t used =
+        atomic_load_explicit(&pages->table->file_bytes, memory_order_acquire) >> pages->page_shift;
     assert(used <= pages->limit);
     for (uint64_t word = 0; word < (used + 63) / 64; word++) {
-        atomic_store_explicit(&pages->verified[word], 0, memory_order_relaxed);
+        /* release: pairs with the acquire in remember_verified() */
+        atomic_store_explicit(&pages->verified[word], 0, memory_order_release);
     }
 }
 
@@ -104,7 +109,8 @@ static verso_err first_touch(struct vs_pages *pages, vs_page_no page, bool run,
         return vs_fault(VERSO_CORRUPT, "page %u: a %s where a %s belongs", page, kind_name(kind),
                         run ? "value run" : "leaf or branch");
     }
-    if (at + pages->page_size > atomic_load(&pages->table->file_bytes)) {
+    if (at + pages->page_size >
+        atomic_load_explicit(&pages->table->file_bytes, memory_order_acquire)) {
         return vs_fault(VERSO_CORRUPT, "page %u (%s): lies beyond the end of the file", page,
                         kind_name(kind));
     }

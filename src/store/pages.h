@@ -28,19 +28,30 @@
 /** The read side of a store's pages. All fields but `map` and `distrusted` are constant after open;
  *  what they point to is not. */
 struct vs_pages {
-    /* the store file, or the memory of a store in memory; a larger mapping may take its place */
+    /* the store file, or the memory of a store in memory; a larger mapping may take its place. Loaded
+       relaxed, stored with release by the holder of the writer lock: address_space.c, M1 */
     _Atomic(const uint8_t *) map;
-    uint8_t *frames;            /* of the arena: frame f at f << page_shift; 0 is never used */
-    _Atomic uint64_t *verified; /* a bit a page */
-    _Atomic uint32_t *frame_of; /* a word a page: frame, or 0 */
-    vs_page_no limit;           /* page numbers from here on cannot be */
+    uint8_t *frames; /* of the arena: frame f at f << page_shift; 0 is never used */
+    /* a bit a page. Set with release once the page was checked, or before a root in memory that has it
+       is published; acquired by readers, who else might see the bit before the bytes. Cleared relaxed
+       by the writer when it uses the number again, which nobody can be reading: who reads it then
+       has the clear bit by the publication of its root. And by vs_pages_distrust(). A prefetch looks
+       relaxed: a wrong address is no harm to it */
+    _Atomic uint64_t *verified;
+    /* a word a page: frame, or 0. Stored with release by the writer, who fills the frame before it
+       publishes a root that leads there; set to 0 with release once the page is in the file, by the
+       checkpoint or a spill, and relaxed once the page is free. Acquired by readers, who else might
+       see bytes of before; when a frame may be used again: reader_slots.h, P2. The writer, who alone
+       gives frames, and prefetches look relaxed */
+    _Atomic uint32_t *frame_of;
+    vs_page_no limit; /* page numbers from here on cannot be */
     unsigned page_shift;
     size_t page_size;
     struct vs_page_table *table; /* page_table.h */
     struct vs_file *file;        /* NULL: in memory */
     struct vs_file *guard;       /* the file, if what is mapped is read by vs_file_guard() before
                                     its first touch; else NULL */
-    _Atomic bool distrusted;     /* see vs_pages_distrust() */
+    _Atomic bool distrusted; /* vs_pages_distrust(); ordered by the bits of `verified`, pages.c */
 };
 
 /** A sync of the file has failed: what it holds may change behind our backs, so that from now on

@@ -40,8 +40,10 @@ verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint32_
                 continue;
             }
             vs_turn(VS_POINT_CLAIM_SLOT);
-            /* seq_cst: the reader's half of the protocol */
-            if (atomic_compare_exchange_strong(&slot->pinned, &expected, version + 1)) {
+            /* seq_cst: the reader's half of P1 and P2; acquire: the former owner's stamp (P3) */
+            if (atomic_compare_exchange_strong_explicit(&slot->pinned, &expected, version + 1,
+                                                        memory_order_seq_cst,
+                                                        memory_order_relaxed)) {
                 vs_turn(VS_POINT_STAMP_SLOT);
                 vs_reader_stamp(slots, i);
                 atomic_store_explicit(&slot->since_us, 0, memory_order_relaxed);
@@ -54,7 +56,9 @@ verso_err vs_reader_pin(struct vs_reader_slots *slots, uint64_t version, uint32_
             return vs_fault(VERSO_LIMIT, "all %d reader slots are taken", VS_READER_SLOTS_MAX);
         }
         vs_turn(VS_POINT_ADD_SLOT);
-        atomic_compare_exchange_strong(&slots->used_below, &below, below + 1);
+        /* seq_cst: before the claim, as the header says; if it fails, another thread has raised it */
+        atomic_compare_exchange_strong_explicit(&slots->used_below, &below, below + 1,
+                                                memory_order_seq_cst, memory_order_relaxed);
     }
 }
 

@@ -79,7 +79,7 @@ verso_err vs_store_refresh_kept(struct vs_store *store)
 static bool is_kept(const struct vs_store *store, uint64_t born, uint64_t died, bool history)
 {
     if (history) { /* kept generations: that of the metas and the coming one */
-        return born < died && died > atomic_load(&store->generation);
+        return born < died && died > vs_store_generation(store);
     }
     return vs_kept_set_meets(&store->kept, born, died);
 }
@@ -189,7 +189,8 @@ static verso_err judge_parked(struct vs_store *store, size_t most)
 
 static void begin_round(struct vs_store *store)
 {
-    atomic_store(&store->checkpoint_done, false); /* before looking at what is kept */
+    atomic_store_explicit(&store->checkpoint_done, false,
+                          memory_order_relaxed); /* before looking at what is kept */
     store->deaths.parked_next = 0;
     store->deaths.round_under_way = true;
 }
@@ -362,7 +363,7 @@ verso_err vs_store_make_space(struct vs_store *store, uint64_t pages)
     struct vs_space *space = &store->space;
     /* another look at the parked costs their number: worth it when a checkpoint let go of versions,
      * or when a quarter more have gathered; and done in slices, a call each */
-    if (atomic_load(&store->checkpoint_done) ||
+    if (atomic_load_explicit(&store->checkpoint_done, memory_order_relaxed) ||
         (!deaths->round_under_way &&
          deaths->parked.count > deaths->parked_at_judging * 5 / 4 + VS_BLOCK_PAGES)) {
         begin_round(store);

@@ -124,9 +124,9 @@ verso_err vs_roots_init(struct vs_roots *roots, const struct vs_root_record *rec
 
 void vs_roots_restart(struct vs_roots *roots, const struct vs_root_record *record)
 {
-    atomic_store(&roots->first, record->version + 1);
-    atomic_store(&roots->room_from, record->version + 1);
-    atomic_store(&roots->end, record->version + 1);
+    atomic_store_explicit(&roots->first, record->version + 1, memory_order_release);
+    atomic_store_explicit(&roots->room_from, record->version + 1, memory_order_release);
+    atomic_store_explicit(&roots->end, record->version + 1, memory_order_release);
     publish_record(roots, record);
 }
 
@@ -183,23 +183,24 @@ verso_err vs_roots_reserve(struct vs_roots *roots, uint64_t version, size_t note
 /* There is nothing recent: the list begins anew behind ids that were passed over. */
 static void begin_at(struct vs_roots *roots, uint64_t version)
 {
-    struct vs_root_chunk **before = chunk_at(roots, atomic_load(&roots->end));
+    struct vs_root_chunk **before =
+        chunk_at(roots, atomic_load_explicit(&roots->end, memory_order_relaxed));
     vs_lock_take(&roots->lookup_lock); /* a checkpoint may be forgetting its last roots */
     vs_lock_take(&roots->recent_lock);
     if (before != chunk_at(roots, version)) {
         free_chunk(before); /* nobody would forget its last roots */
     }
-    atomic_store(&roots->first, version);
-    atomic_store(&roots->room_from, version);
+    atomic_store_explicit(&roots->first, version, memory_order_release);
+    atomic_store_explicit(&roots->room_from, version, memory_order_release);
     vs_lock_release(&roots->recent_lock);
     vs_lock_release(&roots->lookup_lock);
 }
 
 void vs_roots_append(struct vs_roots *roots, const struct vs_root_record *record)
 {
-    uint64_t end = atomic_load(&roots->end);
+    uint64_t end = atomic_load_explicit(&roots->end, memory_order_relaxed); /* the writer's own */
     assert(record->version >= end);
-    if (record->version > end && atomic_load(&roots->first) == end) {
+    if (record->version > end && atomic_load_explicit(&roots->first, memory_order_relaxed) == end) {
         begin_at(roots, record->version);
     }
     struct vs_root_record *entry = record_at(roots, record->version);
@@ -216,7 +217,7 @@ void vs_roots_append(struct vs_roots *roots, const struct vs_root_record *record
 
 void vs_roots_retract(struct vs_roots *roots, uint64_t version)
 {
-    assert(version + 1 == atomic_load(&roots->end));
+    assert(version + 1 == atomic_load_explicit(&roots->end, memory_order_relaxed));
     record_at(roots, version)->version = 0; /* the next one may pass over this id */
     atomic_store_explicit(&roots->end, version, memory_order_release);
 }

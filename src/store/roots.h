@@ -36,14 +36,21 @@ struct vs_published_place {
 struct vs_root_chunk;
 
 struct vs_roots {
-    _Atomic uint64_t sequence; /* of publications */
+    _Atomic uint64_t sequence; /* of publications; seq_cst: P1 in reader_slots.h, and roots.c */
     struct vs_published_place place[VS_PUBLISHED_PLACES];
-    _Atomic uint64_t published; /* version of the newest publication */
+    /* version of the newest publication, stored after its number: P1. The publisher, who holds
+       publish_lock, looks relaxed */
+    _Atomic uint64_t published;
 
     struct vs_root_chunk **chunk; /* a ring by version / VS_ROOT_CHUNK, from `first` to `end` */
-    _Atomic uint64_t first;       /* recent roots begin here; changed under recent_lock */
-    _Atomic uint64_t end;         /* first version not committed yet */
-    _Atomic uint64_t room_from;   /* the places of older versions are free */
+    _Atomic uint64_t first;       /* recent roots begin here; changed under recent_lock, relaxed */
+    /* first version not committed yet. Stored with release by the writer, once the record is in its
+       place; acquired by whoever reads records up to it, who else might find none. For the writer
+       itself, and as a figure, relaxed */
+    _Atomic uint64_t end;
+    /* the places of older versions are free: release and acquire, or the writer might fill a place
+       that the checkpoint is still clearing */
+    _Atomic uint64_t room_from;
     struct vs_lock lookup_lock;
     struct vs_lock recent_lock; /* the recent roots beside their being forgotten; for moments */
 };

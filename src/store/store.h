@@ -66,7 +66,7 @@ struct vs_history_calls {
     verso_err (*enforce_budget)(struct vs_store *store);
 };
 
-/** Figures that anybody may read at any time. */
+/** Figures that anybody may read at any time: relaxed, for nothing is concluded from them. */
 struct vs_store_counts {
     _Atomic uint64_t checkpoints;
     _Atomic uint64_t relief_copies;
@@ -102,7 +102,7 @@ struct vs_store {
     struct vs_arena arena;
     struct vs_reader_slots readers;
     struct vs_roots roots;
-    _Atomic(struct vs_log *) log; /* NULL: in memory, read-only, or nothing written since open */
+    _Atomic(struct vs_log *) log; /* vs_store_log() */
 
     /* guarded by the writer lock */
     struct vs_fair_lock writer_lock;
@@ -123,10 +123,10 @@ struct vs_store {
     bool may_use_reserve; /* the running transaction gives space back: it deletes */
     bool replaying;       /* from open until vs_store_settle() */
 
-    _Atomic uint64_t durable;            /* newest durable version */
-    _Atomic uint64_t checkpoint_lsn;     /* where the log begins that no checkpoint has taken in */
-    _Atomic uint64_t checkpoint_version; /* of the newest checkpoint */
-    _Atomic bool poisoned;
+    _Atomic uint64_t durable;            /* newest durable version; raised by leaders of a sync */
+    _Atomic uint64_t checkpoint_lsn;     /* vs_store_checkpoint_lsn(); written by checkpoints */
+    _Atomic uint64_t checkpoint_version; /* of the newest checkpoint; vs_store_recent_roots() */
+    _Atomic bool poisoned;               /* vs_store_is_poisoned(); set once, by anybody */
     struct vs_lock publish_lock;
 
     struct vs_lock state_lock;
@@ -134,11 +134,54 @@ struct vs_store {
     const struct vs_version_set *frozen; /* of the checkpoint under way, or NULL; same */
     uint64_t checkpoint_stamp;           /* counts changes of these two; same */
     struct vs_meta meta;          /* as on disk: written by the checkpoint under lookup_lock */
-    _Atomic uint64_t generation;  /* of the metas on disk */
-    _Atomic bool checkpoint_done; /* since the last judging: dead pages may be free now */
+    _Atomic uint64_t generation;  /* vs_store_generation(); written with lookup_lock */
+    _Atomic bool checkpoint_done; /* since the last judging: dead pages may be free now. Relaxed: a
+                                     hint; what has changed is read with state_lock */
     struct vs_checkpointer *checkpointer;
     struct vs_store_counts counts;
 };
+
+/* ---- what is read without a lock ---- */
+
+/** The log; NULL: in memory, read-only, or nothing written since open. */
+static inline struct vs_log *vs_store_log(const struct vs_store *store)
+{
+    /* acquire: pairs with the release in vs_store_begin_log(); without it a waiter might use the log
+     * before it is set up */
+    return atomic_load_explicit(&store->log, memory_order_acquire);
+}
+
+/** Where the log begins that no checkpoint has taken in. The log's end, read after it, is not below
+ *  it. */
+static inline uint64_t vs_store_checkpoint_lsn(const struct vs_store *store)
+{
+    /* acquire: pairs with the checkpoint's release; without it the end might be one of before */
+    return atomic_load_explicit(&store->checkpoint_lsn, memory_order_acquire);
+}
+
+/** Roots since the newest checkpoint. */
+static inline uint64_t vs_store_recent_roots(const struct vs_store *store)
+{
+    /* acquire: as above; the newest checkpoint's root was there before the checkpoint was */
+    uint64_t from = atomic_load_explicit(&store->checkpoint_version, memory_order_acquire);
+    return atomic_load_explicit(&store->roots.end, memory_order_relaxed) - from;
+}
+
+/** Are writes refused, because a sync has failed? */
+static inline bool vs_store_is_poisoned(const struct vs_store *store)
+{
+    /* acquire: pairs with the release in vs_store_poison(). Whoever misses it is stopped by the log,
+     * which is poisoned under its own lock */
+    return atomic_load_explicit(&store->poisoned, memory_order_acquire);
+}
+
+/** Generation of the metas on disk. */
+static inline uint64_t vs_store_generation(const struct vs_store *store)
+{
+    /* relaxed: lookups hold the lookup_lock, under which it is raised; to the judge a former one only
+     * means that more is kept */
+    return atomic_load_explicit(&store->generation, memory_order_relaxed);
+}
 
 /* ---- life (store_open.c, store_create.c) ---- */
 

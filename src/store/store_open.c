@@ -128,7 +128,7 @@ static verso_err open_file_parts(struct vs_store *store)
     vs_page_table_set_high_water(&store->table, store->meta.high_water);
     vs_page_table_set_newest(&store->table, store->meta.root.version, store->meta.generation);
     vs_page_table_set_top(&store->table, store->meta.top);
-    atomic_store(&store->table.file_bytes, identity.size);
+    atomic_store_explicit(&store->table.file_bytes, identity.size, memory_order_release);
     store->space.high_water = store->meta.high_water;
     if (store->read_only) {
         store->space.file_pages = store->pages.limit; /* replay takes numbers, not space */
@@ -166,10 +166,10 @@ static verso_err adopt_meta(struct vs_store *store)
     store->retained.held_pages = meta->held_pages;
     store->retained.budget_pages = meta->budget_pages;
     store->history_to = meta->root.version;
-    atomic_store(&store->durable, meta->root.version);
-    atomic_store(&store->generation, meta->generation);
-    atomic_store(&store->checkpoint_lsn, meta->log_lsn);
-    atomic_store(&store->checkpoint_version, meta->root.version);
+    atomic_store_explicit(&store->durable, meta->root.version, memory_order_release);
+    atomic_store_explicit(&store->generation, meta->generation, memory_order_release);
+    atomic_store_explicit(&store->checkpoint_lsn, meta->log_lsn, memory_order_release);
+    atomic_store_explicit(&store->checkpoint_version, meta->root.version, memory_order_release);
     store->writer.store = store;
     store->history_writer.store = store;
     store->history_writer.history = true;
@@ -294,8 +294,8 @@ static verso_err open_log(struct vs_store *store, uint64_t epoch, uint64_t lsn,
     struct vs_log *log;
     verso_err err = vs_log_open(&config, start, &log);
     if (err == VERSO_OK) {
-        store->log = log;
-        atomic_store(&store->checkpoint_lsn, start->lsn);
+        atomic_store_explicit(&store->log, log, memory_order_release);
+        atomic_store_explicit(&store->checkpoint_lsn, start->lsn, memory_order_release);
     }
     return err;
 }
@@ -357,8 +357,8 @@ verso_err vs_store_settle(struct vs_store *store, const struct vs_log_scan *scan
 void vs_store_discard(struct vs_store *store)
 {
     vs_checkpointer_clear(store);
-    if (store->log != NULL) {
-        verso_err closed = vs_log_close(store->log, false);
+    if (vs_store_log(store) != NULL) {
+        verso_err closed = vs_log_close(vs_store_log(store), false);
         (void)closed; /* nothing is written by a discarded store */
     }
     vs_writer_clear(&store->writer);
@@ -390,9 +390,9 @@ verso_err vs_store_close(struct vs_store *store)
         err = vs_store_cut_file(store, true);
         vs_fair_lock_release(&store->writer_lock);
     }
-    if (err == VERSO_OK && store->log != NULL) {
-        err = vs_log_close(store->log, true);
-        store->log = NULL;
+    if (err == VERSO_OK && vs_store_log(store) != NULL) {
+        err = vs_log_close(vs_store_log(store), true);
+        atomic_store_explicit(&store->log, NULL, memory_order_release);
     } else if (err == VERSO_OK && store->file != NULL && !store->read_only) {
         struct vs_log_config config = vs_store_log_config(store); /* what a crash in a close left */
         err = vs_log_remove(&config);
