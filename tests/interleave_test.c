@@ -1,5 +1,5 @@
 /*
- * interleave_test.c - threads of the engine, in every order with a few preemptions.
+ * interleave_test.c - threads of the engine, in every order with a few preemptions, or one held.
  *
  * VERSO_TEST_PREEMPTIONS is how many in all schedules that are tried (default: 1, or 2); beyond them
  * VERSO_TEST_RUNS schedules with up to three (default: 100) are drawn from VERSO_TEST_SEED for each
@@ -93,12 +93,59 @@ Test(interleave, a_reader_pins_while_its_root_is_dropped_and_its_pages_used_agai
         PREEMPTIONS);
 }
 
-/* ---- checkpoints ---- */
+/* ---- nobody starves ---- */
 
 static void commit(void *world)
 {
     world_commit(world);
 }
+
+static void hold(const struct scenario *scenario, unsigned thread)
+{
+    uint64_t points = scheduler_holding(scenario, thread);
+    fprintf(stderr, "%s: held at %" PRIu64 " points\n", scenario->name, points);
+    cr_assert_geq(points, 3);
+    run_count("schedules", points);
+}
+
+Test(interleave, nobody_waits_for_a_reader)
+{
+    hold(
+        &(struct scenario){
+            "a reader is held", begin_newest_only, 3, {commit, checkpoint, look}, end},
+        2);
+}
+
+Test(interleave, no_reader_waits_for_a_writer_or_a_checkpoint)
+{
+    hold(
+        &(struct scenario){"a writer is held", begin_newest_only, 2, {commit_and_judge, look}, end},
+        0);
+    hold(&(struct scenario){"a checkpoint is held", begin_newest_only, 2, {checkpoint, look}, end},
+         0);
+}
+
+/* A checkpoint after its freeze, where it holds no lock for a moment. */
+static void write_checkpoint(void *world)
+{
+    (void)scheduler_pass_over(
+        ~(UINT64_C(1) << VS_POINT_WRITE_META | UINT64_C(1) << VS_POINT_VACATE_FRAME |
+          UINT64_C(1) << VS_POINT_RAISE_EPOCH | UINT64_C(1) << VS_POINT_FILL_LIMBO |
+          UINT64_C(1) << VS_POINT_CHECKPOINT_OVER));
+    world_checkpoint(world);
+}
+
+Test(interleave, no_commit_waits_for_a_checkpoint_that_writes)
+{
+    hold(&(struct scenario){"a checkpoint that writes is held",
+                            begin_newest_only,
+                            2,
+                            {write_checkpoint, commit_and_judge},
+                            end},
+         0);
+}
+
+/* ---- checkpoints ---- */
 
 Test(interleave, a_checkpoint_beside_a_commit_and_a_reader)
 {

@@ -30,6 +30,7 @@ enum state {
     CAN_GO_ON,
     WAITS,       /* for `what`, until woken */
     WAITS_TIMED, /* the same, but may give up */
+    HELD,        /* until the others are over */
     OVER,
 };
 
@@ -78,6 +79,10 @@ static struct {
     struct simulated_random random;
     uint64_t seed;          /* of this run */
     uint64_t preempt_at[8]; /* drawn points */
+
+    struct logical_thread *held; /* the thread to be held; NULL: none */
+    uint64_t hold_at;            /* at this of its points, from 1 on */
+    uint64_t held_points;        /* it has come to so many */
     uint64_t schedules;
 } now;
 
@@ -205,10 +210,16 @@ static unsigned next_without_it(void)
     if (options > 0) {
         return decide(candidate, options, false);
     }
+    unsigned held = THREADS_MAX;
     for (unsigned i = 0; i < now.thread_count; i++) {
-        scheduler_must(now.thread[i].state == OVER, "deadlock");
+        held = now.thread[i].state == HELD ? i : held;
     }
-    return THREADS_MAX;
+    for (unsigned i = 0; i < now.thread_count; i++) {
+        scheduler_must(now.thread[i].state == OVER || i == held,
+                       held == THREADS_MAX ? "deadlock"
+                                           : "a thread waits for the one that is held");
+    }
+    return held;
 }
 
 /* ---- the baton ---- */
@@ -247,6 +258,11 @@ static unsigned next_if_any(void)
     return add_candidates(candidate, 0, CAN_GO_ON) > 0 ? candidate[0] : now.running;
 }
 
+static bool is_to_be_held(const struct logical_thread *self)
+{
+    return self == now.held && ++now.held_points == now.hold_at;
+}
+
 static void pass_point(struct vs_turns *turns, enum vs_point point)
 {
     struct logical_thread *self = (struct logical_thread *)(void *)turns;
@@ -255,6 +271,11 @@ static void pass_point(struct vs_turns *turns, enum vs_point point)
     }
     self->point = point;
     scheduler_must(++now.points < POINTS_MAX, "the run does not end");
+    if (is_to_be_held(self)) {
+        self->state = HELD;
+        hand_over(self, next_without_it(), true);
+        return;
+    }
     hand_over(self, point == VS_POINT_GIVE_WAY ? next_if_any() : next_at_point(), true);
 }
 
@@ -442,4 +463,22 @@ void scheduler_some(const struct scenario *scenario, unsigned preemptions, uint6
         }
         run_once(scenario);
     }
+}
+
+uint64_t scheduler_holding(const struct scenario *scenario, unsigned thread)
+{
+    now.draws = false;
+    now.limit = 0;
+    now.fixed = 0;
+    now.schedules = 0;
+    now.held = &now.thread[thread];
+    for (now.hold_at = 1;; now.hold_at++) {
+        now.held_points = 0;
+        run_once(scenario);
+        if (now.held_points < now.hold_at) {
+            break; /* it has no such point */
+        }
+    }
+    now.held = NULL;
+    return now.hold_at - 1;
 }

@@ -42,6 +42,12 @@ void scheduler_some(const struct scenario *scenario, unsigned preemptions, uint6
                     uint64_t seed);
 
 /**
+ * Run the scenario once for each point of one thread, which is held there until all others are over.
+ * None of them may wait for it: that is a failure. @return How many points there were.
+ */
+uint64_t scheduler_holding(const struct scenario *scenario, unsigned thread);
+
+/**
  * Pass over these points (bits, 1 << point) in the running thread from now on: there it shares
  * nothing with others, and each decision less is a hundred schedules less. 0: over none. Returns
  * what was passed over before. Threads without turns: does nothing.
