@@ -47,8 +47,8 @@ void world_open_store(struct world *world)
     options.durability = world->kind.durability;
     options.arena_bytes = 1 << 20;
     options.log_bytes = 1 << 20;
-    options.system = world->disk == NULL ? NULL : simulated_disk_os(world->disk);
-    must_be_ok(verso_open(world->disk == NULL ? NULL : "store", &options, &world->store), "open");
+    options.system = simulated_disk_os(world->disk); /* in memory for its clock: runs must repeat */
+    must_be_ok(verso_open(world->kind.in_memory ? NULL : "store", &options, &world->store), "open");
 }
 
 /* The writer alone changes the pages that it reads. */
@@ -257,7 +257,7 @@ struct world *world_open(const struct world_kind *kind)
     struct world *world = calloc(1, sizeof *world);
     scheduler_must(world != NULL, "no memory");
     world->kind = *kind;
-    world->disk = kind->in_memory ? NULL : simulated_disk_open(1);
+    world->disk = simulated_disk_open(1);
     if (kind->background) {
         simulated_disk_set_background(world->disk, true);
         return world; /* a scheduled thread opens the store: its own thread is scheduled then */
@@ -281,10 +281,10 @@ void world_end(struct world *world)
         look_at_all(world, world->tip);
         world_close_store(world);
     }
-    if (world->disk != NULL) {
+    if (!world->kind.in_memory) {
         look_at_disk(world, world->tip);
-        simulated_disk_close(world->disk);
     }
+    simulated_disk_close(world->disk);
     if (world->left != NULL) {
         world->disk = world->left;
         look_at_disk(world, world->promised);

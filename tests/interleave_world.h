@@ -28,7 +28,7 @@ struct world_kind {
 
 struct world {
     struct world_kind kind;
-    struct simulated_disk *disk; /* NULL: in memory */
+    struct simulated_disk *disk;
     verso_store *store;
     uint64_t tip;                /* newest commit; guarded by the writer lock */
     struct simulated_disk *left; /* what a power cut left */
