@@ -103,6 +103,9 @@ static const char *check_order(const uint8_t *page, const struct branch_layout *
         if (suffix.size < VS_HEAD_SIZE && (suffix.head & (UINT32_MAX >> (8 * suffix.size))) != 0) {
             return "branch: head is longer than its suffix (B4)";
         }
+        if (i == 1 && at->prefix_size + suffix.size == 0) {
+            return "branch: separator 1 is empty (B4)";
+        }
         if (i >= 2 && !ascends(before, suffix)) {
             return "branch: separators do not ascend (B4)";
         }

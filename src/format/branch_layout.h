@@ -23,7 +23,7 @@
  * B3  Arrays and cells do not meet; cells lie in [cell top, page end) and do not overlap; `dead` is
  *     what lies there outside of cells.
  * B4  head[0] = sep[0] = 0. Separators strictly ascend from index 1 on; a head's bytes beyond its
- *     suffix are zero. No separator is longer than a key may be.
+ *     suffix are zero. No separator is longer than a key may be, and but for 0 none is empty.
  * B5  No child is page 0.
  */
 #ifndef VERSO_FORMAT_BRANCH_LAYOUT_H

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "format/branch.h"
+#include "format/leaf.h"
 #include "log_mutation.h"
 #include "seed_stores.h"
 #include "simulated_random.h"
@@ -61,9 +63,35 @@ static void write_store(const char *directory, const char *name, struct simulate
     write_file(path, input, packed + 1);
 }
 
+/* Leaves and branches of such a file, the first few of each kind. */
+static void write_pages(const char *directory, const char *name, struct simulated_disk *disk,
+                        size_t page_size)
+{
+    enum { EACH = 2, HEADER_SIZE = 9 };
+    unsigned written[VS_KIND_BRANCH + 1] = {0};
+    uint64_t size = 0;
+    const uint8_t *bytes = simulated_disk_bytes(disk, SEED_STORE_PATH, &size);
+    verdict_require(bytes != NULL, "a seed has no file");
+    for (uint64_t at = 0; at + page_size <= size; at += page_size) {
+        uint8_t input[HEADER_SIZE + 4096] = {(uint8_t)__builtin_ctzll(page_size / 512)};
+        const uint8_t *page = bytes + at;
+        unsigned kind = vs_page_kind(page);
+        bool is_page =
+            vs_leaf_check(page, page_size) == NULL || vs_branch_check(page, page_size) == NULL;
+        if (is_page && written[kind] < EACH && vs_page_count(page) > 1) {
+            char path[PATH_SIZE];
+            (void)snprintf(path, sizeof path, "%s/page/%s-%u-%u", directory, name, kind,
+                           written[kind]++);
+            memcpy(input + HEADER_SIZE, page, page_size);
+            write_file(path, input, HEADER_SIZE + page_size);
+        }
+    }
+}
+
 static void write_stores(const char *directory)
 {
     make_folder(directory, "file");
+    make_folder(directory, "page");
     for (unsigned story = 0; story < SEED_STORIES; story++) {
         for (size_t page_size = 512; page_size <= 4096; page_size *= page_size == 512 ? 2 : 4) {
             char name[32];
@@ -71,6 +99,9 @@ static void write_stores(const char *directory)
             (void)snprintf(name, sizeof name, "seed-%u-%zu", story, page_size);
             write_store(directory, name, disk,
                         (uint8_t)(2 + story * 4 % 16)); /* fuzz_file.c says what */
+            if (story == SEED_VERSIONS || story == SEED_LONG) {
+                write_pages(directory, name, disk, page_size);
+            }
             simulated_disk_close(disk);
         }
     }
