@@ -126,6 +126,15 @@ static void move_count(uint8_t *page, uint8_t *descriptor)
     }
 }
 
+/* What stands left of the second leaf is nowhere. */
+static void lead_nowhere(uint8_t *page, uint8_t *descriptor)
+{
+    (void)descriptor;
+    if (vs_page_kind(page) == VS_KIND_BRANCH && vs_page_level(page) == 1) {
+        vs_branch_set_child(page, 0, UINT32_MAX - 1);
+    }
+}
+
 /* Born in the root to come; the death stays as it is. */
 static void be_born_late(uint8_t *page, uint8_t *descriptor)
 {
@@ -202,6 +211,14 @@ Test(hostile_pages, a_leaf_that_is_counted_wrong_is_not_changed)
     expect_refusal(put, "are counted");
     expect_refusal(put_sorted, "are counted");
     expect_refusal(delete, "are counted");
+    must(verso_close(store));
+}
+
+/* A leaf that is copied is linked to from its left neighbour, whose page nobody has read. */
+Test(hostile_pages, a_left_neighbour_that_is_no_page_is_not_linked)
+{
+    forge_pages(lead_nowhere);
+    expect_refusal(put, "no such page");
     must(verso_close(store));
 }
 

@@ -270,6 +270,9 @@ verso_err vs_page_table_get(struct vs_page_table *table, vs_page_no page,
 {
     uint32_t where;
     uint32_t number = page / VS_BLOCK_PAGES;
+    if (number >= table->blocks) { /* the number may come from a page, whose word nobody proved */
+        return vs_fault(VERSO_CORRUPT, "page %u: no such page", page);
+    }
     verso_err err = locate(table, number, &where);
     if (err == VERSO_OK) {
         *descriptor = block_bytes(table, number, where) + page % VS_BLOCK_PAGES;

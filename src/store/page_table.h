@@ -109,7 +109,8 @@ void vs_page_table_set_newest(struct vs_page_table *table, uint64_t version, uin
 /** Set the top entries that a meta names; nothing else was loaded yet. */
 void vs_page_table_set_top(struct vs_page_table *table, const uint64_t *top);
 
-/** The descriptor of a page; good for this moment only, look anew in each call. VERSO_CORRUPT. */
+/** The descriptor of a page; good for this moment only, look anew in each call. VERSO_CORRUPT: the
+ *  table is damaged there, or there is no such page. */
 verso_err vs_page_table_get(struct vs_page_table *table, vs_page_no page,
                             const struct vs_descriptor **descriptor);
 

@@ -41,7 +41,8 @@ static inline verso_slice script_near(struct page_script *script, size_t size, s
         break;
     case 2: /* one byte more or less */
         if (size > 0) {
-            script->key[script_below(script, size)] += script_below(script, 2) == 0 ? 1 : 0xff;
+            uint8_t *byte = &script->key[script_below(script, size)];
+            *byte = (uint8_t)(*byte + (script_below(script, 2) == 0 ? 1 : 0xff));
         }
         break;
     case 3: /* the longest there is */

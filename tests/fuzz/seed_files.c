@@ -14,6 +14,7 @@
 #include "format/branch.h"
 #include "format/leaf.h"
 #include "log_mutation.h"
+#include "record_check.h"
 #include "seed_stores.h"
 #include "simulated_random.h"
 #include "sparse_bytes.h"
@@ -107,6 +108,17 @@ static void write_stores(const char *directory)
     }
 }
 
+static void write_records(const char *directory)
+{
+    make_folder(directory, "record");
+    for (unsigned kind = 0; kind < RECORD_KINDS; kind++) {
+        uint8_t input[RECORD_BYTES_MAX] = {(uint8_t)kind};
+        char path[PATH_SIZE];
+        (void)snprintf(path, sizeof path, "%s/record/seed-%u", directory, kind);
+        write_file(path, input, 1 + record_seed(kind, input + 1));
+    }
+}
+
 /* The segments of the log that a crash has left, behind each other. */
 static void write_log(const char *directory, unsigned story, bool larger)
 {
@@ -183,6 +195,7 @@ int main(int argc, char **argv)
     }
     make_directory(argv[1]);
     write_stores(argv[1]);
+    write_records(argv[1]);
     write_logs(argv[1]);
     write_increments(argv[1]);
     write_calls(argv[1]);
