@@ -239,8 +239,9 @@ static bool insert(struct model *model, verso_slice separator)
 {
     model->operation = "insert";
     unsigned index = find_child(model, separator) + 1;
-    if (index > 1 && compare(separator_of(&model->child[index - 1]), separator) == 0) {
-        return true; /* there already */
+    if (separator.size == 0 ||
+        (index > 1 && compare(separator_of(&model->child[index - 1]), separator) == 0)) {
+        return true; /* there already: child 0 has what the empty key would begin */
     }
     struct child *at = &model->child[index];
     memmove(at + 1, at, (model->count - index) * sizeof *at);
@@ -281,7 +282,8 @@ static bool change_child(struct model *model, unsigned index)
 static bool change_separator(struct model *model, unsigned index, verso_slice separator)
 {
     model->operation = "set separator";
-    bool above = index == 1 || compare(separator_of(&model->child[index - 1]), separator) < 0;
+    bool above = index == 1 ? separator.size > 0 /* no key is below the empty one */
+                            : compare(separator_of(&model->child[index - 1]), separator) < 0;
     bool below =
         index + 1 == model->count || compare(separator, separator_of(&model->child[index + 1])) < 0;
     if (!above || !below) {

@@ -126,6 +126,14 @@ static void move_count(uint8_t *page, uint8_t *descriptor)
     }
 }
 
+/* Every page died in the newest root, so that its number may be free. */
+static void die(uint8_t *page, uint8_t *descriptor)
+{
+    uint64_t born = vs_get_le64(descriptor);
+    (void)page;
+    vs_put_le64(descriptor + 8, born + 1);
+}
+
 /* What stands left of the second leaf is nowhere. */
 static void lead_nowhere(uint8_t *page, uint8_t *descriptor)
 {
@@ -211,6 +219,15 @@ Test(hostile_pages, a_leaf_that_is_counted_wrong_is_not_changed)
     expect_refusal(put, "are counted");
     expect_refusal(put_sorted, "are counted");
     expect_refusal(delete, "are counted");
+    must(verso_close(store));
+}
+
+/* The copies of the branches above might get its number before its own turn comes. */
+Test(hostile_pages, a_page_that_is_not_alive_is_not_changed)
+{
+    forge_pages(die);
+    expect_refusal(put, "not alive");
+    expect_refusal(put_sorted, "not alive");
     must(verso_close(store));
 }
 

@@ -130,6 +130,13 @@ verso_err vs_writer_check_alive(const struct vs_page_writer *writer, vs_page_no 
     return VERSO_OK;
 }
 
+verso_err vs_page_check_alive(const struct vs_page_writer *writer, vs_page_no page)
+{
+    const struct vs_descriptor *descriptor;
+    verso_err err = vs_page_table_get(&writer->store->table, page, &descriptor);
+    return err == VERSO_OK ? vs_writer_check_alive(writer, page, descriptor) : err;
+}
+
 verso_err vs_writer_bear(struct vs_page_writer *writer, vs_page_no page, enum vs_page_kind kind,
                          uint32_t crc)
 {

@@ -39,6 +39,14 @@ verso_err vs_writer_step(struct vs_page_writer *writer);
  *  pointers into pages of a tree are good until that tree's own next change. */
 uint64_t vs_writer_moves(const struct vs_page_writer *writer);
 
+/**
+ * A page that is to be changed or dropped must be alive in the newest root. The number of one that
+ * is not may be free, and the change's own new pages may get it before its turn comes.
+ *
+ * @retval VERSO_CORRUPT  It is not.
+ */
+verso_err vs_page_check_alive(const struct vs_page_writer *writer, vs_page_no page);
+
 /** Pages that this transaction has made so far, those that it dropped again included. */
 uint64_t vs_writer_births(const struct vs_page_writer *writer);
 

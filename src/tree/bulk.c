@@ -237,7 +237,10 @@ static verso_err write_parts(struct vs_tree_edit *edit, const struct batch *batc
     if (err != VERSO_OK) {
         return err;
     }
-    err = vs_edit_own_path(edit, path, 1);
+    err = vs_page_check_alive(edit->writer, leaf->page);
+    if (err == VERSO_OK) {
+        err = vs_edit_own_path(edit, path, 1);
+    }
     if (err == VERSO_OK) {
         unsigned index = path->depth > 1 ? path->level[1].index : 0;
         err = vs_edit_trust(edit, path, 0, index, leaf->page, leaf->bytes);

@@ -20,7 +20,10 @@ static verso_err drop_leaf(struct vs_tree_edit *edit, struct vs_path *path)
     if (err != VERSO_OK) {
         return err;
     }
-    err = vs_edit_own_path(edit, path, 1);
+    err = vs_page_check_alive(edit->writer, leaf->page);
+    if (err == VERSO_OK) {
+        err = vs_edit_own_path(edit, path, 1);
+    }
     if (err == VERSO_OK) {
         unsigned index = path->depth > 1 ? path->level[1].index : 0;
         err = vs_edit_trust(edit, path, 0, index, leaf->page, leaf->bytes);

@@ -231,9 +231,26 @@ verso_err vs_edit_trust(const struct vs_tree_edit *edit, const struct vs_path *p
     return VERSO_OK;
 }
 
+verso_err vs_edit_check_separator(const struct vs_path_step *branch, unsigned index, unsigned end,
+                                  verso_slice separator)
+{
+    unsigned at = vs_branch_find(branch->own, separator);
+    if (separator.size > 0 && at >= index && at < end) {
+        return VERSO_OK;
+    }
+    return vs_fault(VERSO_CORRUPT, "page %u: a separator behind child %u belongs behind child %u",
+                    branch->page, index, at);
+}
+
 verso_err vs_edit_own_path(struct vs_tree_edit *edit, struct vs_path *path, unsigned lowest)
 {
     assert(path->depth == edit->root.depth);
+    for (unsigned level = path->depth; level-- > lowest;) {
+        verso_err err = vs_page_check_alive(edit->writer, path->level[level].page);
+        if (err != VERSO_OK) {
+            return err;
+        }
+    }
     for (unsigned level = path->depth; level-- > lowest;) {
         struct vs_path_step *step = &path->level[level];
         vs_page_no own = 0;

@@ -69,6 +69,15 @@ unsigned vs_edit_worst_case(const struct vs_tree_edit *edit);
 verso_err vs_edit_trust(const struct vs_tree_edit *edit, const struct vs_path *path, unsigned level,
                         unsigned index, vs_page_no page, const uint8_t *bytes);
 
+/**
+ * Does `separator` belong behind child `index` of the branch and before child `end`? What is made of
+ * keys that lie where the branches say does; in a tree whose pages are used twice nothing is sure.
+ *
+ * @retval VERSO_CORRUPT  It does not.
+ */
+verso_err vs_edit_check_separator(const struct vs_path_step *branch, unsigned index, unsigned end,
+                                  verso_slice separator);
+
 /** Make the path's pages from the root down to `lowest` the transaction's own. */
 verso_err vs_edit_own_path(struct vs_tree_edit *edit, struct vs_path *path, unsigned lowest);
 

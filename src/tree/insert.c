@@ -119,15 +119,21 @@ verso_err vs_edit_insert_child(struct vs_tree_edit *edit, struct vs_path *path, 
             }
         }
         struct vs_path_step *step = &path->level[level];
+        verso_err err = vs_edit_check_separator(step, step->index, step->index + 1, put.separator);
+        if (err != VERSO_OK) {
+            return err;
+        }
         uint64_t before = vs_branch_keys(step->own, step->index);
-        assert(before >= put.keys);
+        if (before < put.keys) {
+            return vs_path_wrong_count(put.page, put.keys, before);
+        }
         vs_branch_set_keys(step->own, step->index, before - put.keys);
         if (vs_branch_insert(step->own, page_size_of(edit), step->index + 1, put.separator,
                              put.page, put.keys)) {
             step->index += follow;
             return VERSO_OK;
         }
-        verso_err err = split_branch(edit, path, level, append, &put, &follow);
+        err = split_branch(edit, path, level, append, &put, &follow);
         if (err != VERSO_OK) {
             return err;
         }

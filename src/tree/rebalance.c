@@ -48,6 +48,10 @@ static verso_err read_pair(const struct vs_tree_edit *edit, const struct vs_path
         if (err != VERSO_OK) {
             return err;
         }
+        err = vs_page_check_alive(edit->writer, pair->page[side]);
+        if (err != VERSO_OK) {
+            return err;
+        }
         err = vs_edit_trust(edit, path, level, index + side, pair->page[side], pair->bytes[side]);
         if (err != VERSO_OK) {
             return err;
@@ -179,6 +183,11 @@ static verso_err even_out(struct vs_tree_edit *edit, struct vs_path *path, const
 {
     verso_slice separator;
     unsigned cut = cut_evenly(edit, pair, count, &separator);
+    verso_err err = vs_edit_check_separator(&path->level[pair->level + 1], pair->index,
+                                            pair->index + 2, separator);
+    if (err != VERSO_OK) {
+        return err;
+    }
     if (!vs_branch_set_separator(path->level[pair->level + 1].own, page_size_of(edit),
                                  pair->index + 1, separator)) {
         return VERSO_OK;
@@ -188,13 +197,13 @@ static verso_err even_out(struct vs_tree_edit *edit, struct vs_path *path, const
     vs_page_no own[2] = {0, 0};
     uint8_t *bytes[2] = {NULL, NULL};
     for (unsigned side = 0; side < 2; side++) {
-        verso_err err = replace_side(edit, path, pair, side, &own[side], &bytes[side]);
+        err = replace_side(edit, path, pair, side, &own[side], &bytes[side]);
         if (err != VERSO_OK) {
             return err;
         }
     }
     if (pair->level == 0) {
-        verso_err err = vs_chain_link(edit, own[0], own[1]);
+        err = vs_chain_link(edit, own[0], own[1]);
         if (err != VERSO_OK) {
             return err;
         }
