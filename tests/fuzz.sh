@@ -35,6 +35,9 @@ longest()
 {
     case $1 in
         api) echo 600 ;;
+        cli) echo 2048 ;;
+        page) echo 4200 ;; # a page of 4,096 bytes, and what goes before it
+        record) echo 4400 ;;
         increment) echo 16384 ;;
         *) echo 65536 ;;
     esac

@@ -6,6 +6,7 @@
 #
 # Turns are of some seconds to a few minutes, so that each part comes to its own in every hour. The
 # first fault ends the soak: it names the seed, and the row of its part says FAULT.
+# The fuzz targets have VERSO_FUZZ_SECONDS each a turn (default: 30), in their own build.
 # VERSO_SOAK_SEED is the first seed (default: drawn). VERSO_SOAK_PRESET is the build (default: soak,
 # optimised and with asserts; asan-ubsan is another). VERSO_SOAK_LEDGER is another file for the rows.
 set -eu
@@ -26,7 +27,7 @@ if [ ! -d "build/$preset" ] && command -v ninja >/dev/null 2>&1; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-{
+[ "$parts" = fuzz ] || { # which builds its own
     cmake --preset "$preset" -D VERSO_WERROR="${VERSO_WERROR:-OFF}" &&
         cmake --build --preset "$preset" --parallel "$(nproc)"
 } >"$work/output" 2>&1 || { cat "$work/output"; exit 1; }
@@ -43,7 +44,7 @@ take_turn()
     test=build/$preset/tests/${1}_test
     export VERSO_TEST_SEED="$seed"
     case $1 in
-        fuzz) VERSO_FUZZ_SEED=$seed sh tests/fuzz.sh 30 ;;
+        fuzz) VERSO_FUZZ_SEED=$seed sh tests/fuzz.sh "${VERSO_FUZZ_SECONDS:-30}" ;;
         store_model) VERSO_TEST_RUNS=60 "$test" ;;
         tree_model) VERSO_TEST_RUNS=20 "$test" ;;
         *_model) VERSO_TEST_RUNS=15 "$test" ;;
@@ -91,7 +92,9 @@ write_rows()
             END { printf "%d-%d\t%d", first, last, seconds }' "$work/$part.turns")
         verdict=clean
         [ ! -e "$work/$part.fault" ] || verdict=FAULT
-        printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$date" "$commit" "$preset" "$part" \
+        build=$preset
+        [ "$part" != fuzz ] || build=fuzz
+        printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$date" "$commit" "$build" "$part" \
             "${turns%	*}" "$counts" "${turns#*	}" "$verdict"
     done | tee -a "$ledger"
 }

@@ -187,6 +187,31 @@ static void write_calls(const char *directory)
     }
 }
 
+/* Commands with every verb. */
+static void write_commands(const char *directory)
+{
+    static const char *const texts[] = {
+        "$put\1store\1key\1value\1--note\1a\\x00b\n$get\1store\1key\n$get\1store\1none\n",
+        "$load\1store\1--batch\0012\na\tb\nc\\x00\td\\t\n\t\nlast\tline",
+        "$load\1new\nkey\tvalue\n$scan\1new\n$stat\1new\n$check\1new\n",
+        "$scan\1store\1--tree\1users\1--from\1key 000002\1--limit\0015\1--reverse\n",
+        "$count\1store\1--prefix\1key\n$nth\1store\0010\n$rank\1store\1key 000001\n",
+        "$roots\1store\n$diff\1store\0011\0012\n$history\1store\1key 000001\n",
+        "$revert\1store\0011\n$trees\1store\n$trees\1store\1--drop\1users\n",
+        "$tag\1store\n$tag\1store\1x\0011\n$get\1store\1key 000001\1--tag\1x\n",
+        "$keep\1store\n$keep\1store\1--last\0012\1--try\n$scan\1store\1--at\0012026-01-01\n",
+        ("$backup\1store\1copy\n$put\1store\1a\1b\n$backup\1store\1inc\1--since\0012\n"
+         "$apply\1copy\1inc\n$compact\1store\1small\n$check\1small\n"),
+        "$del\1store\1key 000001\n$del\1store\1--from\1k\1--to\1z\n$--help\n$scan\1--help\n",
+    };
+    make_folder(directory, "cli");
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char path[PATH_SIZE];
+        (void)snprintf(path, sizeof path, "%s/cli/seed-%u", directory, i);
+        write_file(path, (const uint8_t *)texts[i], strlen(texts[i]));
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -199,5 +224,6 @@ int main(int argc, char **argv)
     write_logs(argv[1]);
     write_increments(argv[1]);
     write_calls(argv[1]);
+    write_commands(argv[1]);
     return 0;
 }
