@@ -9,7 +9,10 @@
 
 #include "format/branch.h"
 #include "format/descriptor.h"
+#include "format/fingerprint.h"
 #include "format/layout.h"
+#include "format/leaf.h"
+#include "format/run_ref.h"
 #include "fuzz/store_repair.h"
 #include "simulated_disk.h"
 #include "verso.h"
@@ -20,7 +23,7 @@ enum { PAGE_SIZE = 512, KEYS = 200, PREFIX_AT = 24 /* of a leaf */ };
 
 static struct simulated_disk *disk;
 static verso_store *store;
-static uint8_t *file;
+static uint8_t *file; /* NULL before the first */
 static uint64_t file_size;
 
 static void must(verso_err err)
@@ -53,6 +56,15 @@ static verso_txn *begin(void)
     return txn;
 }
 
+static void read_file(void)
+{
+    const uint8_t *bytes = simulated_disk_bytes(disk, PATH, &file_size);
+    free(file);
+    file = malloc((size_t)file_size);
+    cr_assert_not_null(file);
+    memcpy(file, bytes, (size_t)file_size);
+}
+
 /* A closed store of three levels whose leaves hold few keys; its bytes in `file`. */
 static void set_up(void)
 {
@@ -65,10 +77,7 @@ static void set_up(void)
     }
     must(verso_commit(txn, NULL, NULL));
     must(verso_close(store));
-    const uint8_t *bytes = simulated_disk_bytes(disk, PATH, &file_size);
-    file = malloc((size_t)file_size);
-    cr_assert_not_null(file);
-    memcpy(file, bytes, (size_t)file_size);
+    read_file();
 }
 
 /* Each test closes what it has opened. */
@@ -252,5 +261,62 @@ Test(hostile_pages, a_page_that_never_was_alive_is_damage)
 {
     forge_pages(never_be_alive);
     expect_refusal(put, "never was alive");
+    must(verso_close(store));
+}
+
+/* ---- long values ---- */
+
+enum { CLAIMED = 30 /* pages of one long value */ };
+
+/* Every long value claims the pages of the longest one, each with a length and a hash of its own. */
+static void claim_pages(uint8_t *page, uint8_t *descriptor)
+{
+    static vs_page_no first;
+    (void)descriptor;
+    for (unsigned i = 0; vs_page_kind(page) == VS_KIND_LEAF && i < vs_page_count(page); i++) {
+        struct vs_payload payload = vs_leaf_payload(page, i);
+        struct vs_run_ref ref;
+        if (!payload.is_run ||
+            vs_run_ref_decode(payload.bytes, payload.size, PAGE_SIZE, &ref) != NULL) {
+            continue;
+        }
+        cr_assert_eq(ref.extents, 1, "a value lies in several pieces");
+        if (ref.extent[0].pages == CLAIMED) {
+            first = ref.extent[0].page;
+            continue;
+        }
+        cr_assert_neq(first, 0, "the longest value has the first key");
+        ref.extent[0] = (struct vs_run_extent){first, CLAIMED};
+        ref.length = CLAIMED * PAGE_SIZE - i;
+        ref.hash = vs_value_hash((verso_slice){file + (size_t)first * PAGE_SIZE, ref.length});
+        (void)vs_run_ref_encode(&ref, page + (payload.bytes - page));
+    }
+}
+
+/* A check that reads a page as often as it is claimed takes a time that grows with the square of the
+ * file. There are two roots, so that what they share is told by sums. */
+Test(hostile_pages, a_check_reads_no_more_pages_than_there_are)
+{
+    static const uint8_t value[CLAIMED * PAGE_SIZE];
+    open_store();
+    for (unsigned root = 0; root < 2; root++) {
+        verso_retention policy = verso_keep_all();
+        must(verso_retention_set(store, &policy));
+        verso_txn *txn = begin();
+        for (unsigned i = 0; i < 60; i++) {
+            char key[16];
+            (void)snprintf(key, sizeof key, "long %u %02u", root, i);
+            must(
+                verso_put(txn, verso_text(key), (verso_slice){value, i == 0 ? sizeof value : 900}));
+        }
+        must(verso_commit(txn, NULL, NULL));
+    }
+    must(verso_close(store));
+    read_file();
+    forge_pages(claim_pages);
+    verso_check_report report = {.size = sizeof report};
+    cr_assert_eq(verso_check(store, &report), VERSO_CORRUPT);
+    cr_assert_str_eq(report.fault, "is reached twice in one root");
+    cr_assert_lt(report.visits, file_size / PAGE_SIZE * 3 / 2);
     must(verso_close(store));
 }

@@ -36,6 +36,7 @@ static verso_err check_history(struct vs_whole_check *whole)
     struct vs_proofs *proofs = whole->proofs;
     whole->proofs = NULL;
     whole->by_generation = true;
+    whole->visits_before = whole->report->visits;
     memset(whole->met, 0, (size_t)whole->high_water);
     verso_err err = VERSO_OK;
     for (unsigned i = 0; i < 2 && err == VERSO_OK; i++) {

@@ -36,6 +36,7 @@ struct vs_whole_check {
     uint8_t *met;       /* a byte a page: reached in the root last walked through as a whole */
     bool by_generation; /* what is being checked lives by the clock of the history */
     struct vs_proofs *proofs; /* NULL: every page is walked through, and noted in `met` */
+    uint64_t visits_before;   /* the report's, when the root being checked began */
     struct vs_names_proof names;
     /* of the root being checked: */
     struct vs_root_reach reach;

@@ -27,6 +27,10 @@ const char *vs_check_visit(void *argument, vs_page_no page, enum vs_page_kind ki
     if (vs_space_is_free(&whole->store->space, page)) {
         return "is reached, but taken for free";
     }
+    if (whole->report->visits - whole->visits_before >= whole->high_water) {
+        /* sums would tell in the end, but a page may be claimed as often as there are cells */
+        return "is reached when one root has reached more pages than there are";
+    }
     if (whole->proofs == NULL) {
         if (whole->met[page]) {
             return "is reached twice in one root";
@@ -123,6 +127,7 @@ static verso_err prove_record(struct vs_whole_check *whole, const struct vs_root
 {
     struct vs_tree_view view = {&whole->store->pages, record->tree, record->version};
     whole->report->underfull = 0;
+    whole->visits_before = whole->report->visits;
     whole->reach = (struct vs_root_reach){.version = record->version};
     if (whole->proofs == NULL) {
         memset(whole->met, 0, (size_t)whole->high_water);
