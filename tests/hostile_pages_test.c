@@ -19,11 +19,17 @@
 
 #define PATH "store"
 
-enum { PAGE_SIZE = 512, KEYS = 200, PREFIX_AT = 24 /* of a leaf */ };
+enum {
+    PAGE_SIZE = 512,
+    KEYS = 200,
+    PREFIX_AT = 24,
+    /* of a leaf */ HIGH_WATER_AT = 156 /* of a meta */
+};
 
 static struct simulated_disk *disk;
 static verso_store *store;
-static uint8_t *file; /* NULL before the first */
+static uint32_t high_water; /* as forged; 0: as it is */
+static uint8_t *file;       /* NULL before the first */
 static uint64_t file_size;
 
 static void must(verso_err err)
@@ -110,6 +116,9 @@ static void forge_pages(forge *change)
                 change(bytes, descriptor);
             }
         }
+    }
+    for (unsigned meta = 0; meta < 2 && high_water > 0; meta++) {
+        vs_put_le32(file + (size_t)meta * VS_META_B_AT + HIGH_WATER_AT, high_water);
     }
     store_repair(file, (size_t)file_size);
     simulated_disk_put(disk, PATH, file, (size_t)file_size);
@@ -261,6 +270,26 @@ Test(hostile_pages, a_page_that_never_was_alive_is_damage)
 {
     forge_pages(never_be_alive);
     expect_refusal(put, "never was alive");
+    must(verso_close(store));
+}
+
+static void leave_as_is(uint8_t *page, uint8_t *descriptor)
+{
+    (void)page;
+    (void)descriptor;
+}
+
+/* From there on numbers are given out unseen: a copy would get that of a page below it. */
+Test(hostile_pages, a_page_alive_beyond_the_high_water_mark_is_damage)
+{
+    for (vs_page_no page = 1; page < file_size / PAGE_SIZE; page++) {
+        high_water = vs_page_kind(file + (size_t)page * PAGE_SIZE) == VS_KIND_LEAF &&
+                             !vs_layout_is_reserved(PAGE_SIZE, page)
+                         ? page
+                         : high_water;
+    }
+    forge_pages(leave_as_is);
+    expect_refusal(put, "alive beyond the high-water mark");
     must(verso_close(store));
 }
 

@@ -29,6 +29,7 @@ verso_err vs_page_table_init(struct vs_page_table *table, const uint8_t *map, si
     table->page_size = page_size;
     table->blocks = (uint32_t)(((uint64_t)pages + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
     table->blocks_at_open = table->blocks;
+    table->pages_at_open = UINT64_MAX;
     table->versions_at_open = UINT64_MAX;
     table->generations_at_open = UINT64_MAX;
     table->readers = readers;
@@ -72,6 +73,7 @@ void vs_page_table_clear(struct vs_page_table *table)
 void vs_page_table_set_high_water(struct vs_page_table *table, uint64_t high_water)
 {
     table->blocks_at_open = (high_water + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES;
+    table->pages_at_open = high_water;
 }
 
 void vs_page_table_set_newest(struct vs_page_table *table, uint64_t version, uint64_t generation)
@@ -175,21 +177,28 @@ static verso_err load_directory(struct vs_page_table *table, uint32_t directory)
     return err;
 }
 
-/* Pages born after what the meta names, other than those of aborted transactions, which died at
- * once: the fault, or VERSO_OK. */
-static verso_err check_births(const struct vs_page_table *table, uint32_t number,
-                              const uint8_t *bytes)
+/* What a page on disk cannot be: born after what the meta names, other than one of an aborted
+ * transaction, which died at once; alive from the high-water mark on, where numbers are given out
+ * without a look. */
+static verso_err check_lives(const struct vs_page_table *table, uint32_t number,
+                             const uint8_t *bytes)
 {
-    for (unsigned i = 0; i < VS_BLOCK_PAGES; i++, bytes += VS_DESCRIPTOR_SIZE) {
+    uint64_t page = (uint64_t)number * VS_BLOCK_PAGES;
+    for (unsigned i = 0; i < VS_BLOCK_PAGES; i++, page++, bytes += VS_DESCRIPTOR_SIZE) {
         uint64_t born = vs_get_le64(bytes + 8 * VS_WORD_BORN);
         uint64_t died = vs_get_le64(bytes + 8 * VS_WORD_DIED);
         uint64_t kind = vs_get_le64(bytes + 8 * VS_WORD_KIND) >> 32;
         uint64_t newest =
             (kind & VS_CLOCK_HISTORY) != 0 ? table->generations_at_open : table->versions_at_open;
         if (born > newest && died != born) {
-            return vs_fault(VERSO_CORRUPT, "table block %u: page %u is born in %llu, after %llu",
-                            number, number * VS_BLOCK_PAGES + i, (unsigned long long)born,
+            return vs_fault(VERSO_CORRUPT, "table block %u: page %llu is born in %llu, after %llu",
+                            number, (unsigned long long)page, (unsigned long long)born,
                             (unsigned long long)newest);
+        }
+        if (died == VS_ALIVE && page >= table->pages_at_open) {
+            return vs_fault(VERSO_CORRUPT,
+                            "table block %u: page %llu is alive beyond the high-water mark", number,
+                            (unsigned long long)page);
         }
     }
     return VERSO_OK;
@@ -214,7 +223,7 @@ static verso_err verify_block(struct vs_page_table *table, uint32_t number)
         err = checked_part(table, vs_layout_block_at(table->page_size, number, copy), entry,
                            "table block", number, &bytes);
         if (err == VERSO_OK) {
-            err = check_births(table, number, bytes);
+            err = check_lives(table, number, bytes);
         }
         if (err != VERSO_OK) {
             /* the entry counts only while it stands: another thread may have been quicker */

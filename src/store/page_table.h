@@ -58,6 +58,7 @@ struct vs_page_table {
     size_t page_size;
     uint32_t blocks;           /* that can be */
     uint64_t blocks_at_open;   /* none beyond was written before */
+    uint64_t pages_at_open;    /* no page from there on is in use */
     uint64_t versions_at_open; /* no page on disk was born after, as after the next */
     uint64_t generations_at_open;
     /* nothing beyond may be touched in the mapping. Stored with release when the file has grown or
