@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run_length.h"
 #include "scenario_judge.h"
 
 enum { CALLS_MAX = 20000, PAIR_STRIDE = 7, PAIR_DISTANCE_MAX = 3 };
@@ -75,9 +76,7 @@ static bool fail_one(const struct scenario *scenario, struct simulated_disk *mad
 
 static unsigned stride(unsigned usual)
 {
-    const char *text = getenv("VERSO_SWEEP_STRIDE");
-    unsigned long given = text == NULL ? 0 : strtoul(text, NULL, 10);
-    return given > 0 && given <= 1000 ? (unsigned)given : usual;
+    return (unsigned)run_stride("VERSO_SWEEP_STRIDE", usual);
 }
 
 static void fail_each(const struct scenario *scenario, const struct failure *failure, unsigned step)

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/cli_asserts.sh"
 hostile_store=$3
 corpus=$4
-rounds=${VERSO_TEST_MUTANTS:-1}
+rounds=${VERSO_TEST_MUTANTS:-$((${VERSO_TEST_SHARE:-1} > 1 ? 0 : 1))}
 
 ulimit -t 20 # seconds of a process: whoever loops dies of it
 stores=0

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "api_scenarios.h"
+#include "run_length.h"
 
 enum { WRITES_MAX = 20000, ASTRAY_STRIDE = 2 };
 
@@ -242,9 +243,7 @@ static void lie_in_each_write(const struct scenario *scenario, const struct lie 
 
 static void lie_always(const struct lie *lie, unsigned usual_step)
 {
-    const char *text = getenv("VERSO_SWEEP_STRIDE");
-    unsigned long given = text == NULL ? 0 : strtoul(text, NULL, 10);
-    unsigned step = given > 0 && given <= 1000 ? (unsigned)given : usual_step;
+    unsigned step = (unsigned)run_stride("VERSO_SWEEP_STRIDE", usual_step);
     census = (struct census){0};
     for (size_t i = 0; i < scenario_change_count; i++) {
         if (scenario_changes[i].start != SCENARIO_IN_MEMORY) {

@@ -246,7 +246,7 @@ static void use_larger_disk(unsigned kib)
 
 static void sweep(void)
 {
-    uint64_t step = run_length("VERSO_TEST_DISK_STEP", STEP_KIB);
+    uint64_t step = run_stride("VERSO_TEST_DISK_STEP", STEP_KIB);
     uint64_t disks = 0;
     uint64_t full = 0;
     for (unsigned kib = SMALLEST_KIB; kib <= LARGEST_KIB; kib += (unsigned)step, disks++) {

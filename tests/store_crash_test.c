@@ -258,10 +258,10 @@ static void sweep_story(uint64_t seed, enum crash_story story)
     static struct sweep sweep;
     sweep = (struct sweep){
         .first_seed = seed * UINT64_C(1000000000),
-        .nested_every = run_length("VERSO_TEST_NESTED_EVERY", NESTED_EVERY),
-        .twice_every = run_length("VERSO_TEST_TWICE_EVERY", TWICE_EVERY),
-        .entire_every = run_length("VERSO_TEST_ENTIRE_EVERY", ENTIRE_EVERY),
-        .metas_every = run_length("VERSO_TEST_METAS_EVERY", METAS_EVERY),
+        .nested_every = run_stride("VERSO_TEST_NESTED_EVERY", NESTED_EVERY),
+        .twice_every = run_stride("VERSO_TEST_TWICE_EVERY", TWICE_EVERY),
+        .entire_every = run_stride("VERSO_TEST_ENTIRE_EVERY", ENTIRE_EVERY),
+        .metas_every = run_stride("VERSO_TEST_METAS_EVERY", METAS_EVERY),
         .images_each = run_length("VERSO_TEST_IMAGES", IMAGES),
     };
     crash_script_init(&sweep.script, seed);

@@ -31,7 +31,7 @@ struct census {
 
 static uint64_t stride(void)
 {
-    return run_length("VERSO_TEST_STRIDE", STRIDE);
+    return run_stride("VERSO_TEST_STRIDE", STRIDE);
 }
 
 static bool is_damage(verso_err err)

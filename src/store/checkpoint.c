@@ -489,14 +489,20 @@ static void let_go(struct vs_checkpoint *checkpoint)
 
 /* ---- the two ways to a checkpoint ---- */
 
-static bool nothing_to_do(const struct vs_store *store, bool clean)
+/* Another checkpoint may be at its end meanwhile, and exchange the meta. */
+static bool nothing_to_do(struct vs_store *store, bool clean)
 {
-    bool fresh_epoch =
-        vs_store_log(store) != NULL && vs_log_end(vs_store_log(store)).epoch != store->meta.epoch;
+    vs_lock_take(&store->roots.lookup_lock);
+    uint64_t version = store->meta.root.version;
+    uint64_t epoch = store->meta.epoch;
+    bool is_clean = store->meta.clean;
+    vs_lock_release(&store->roots.lookup_lock);
+    struct vs_log *log = vs_store_log(store);
+    bool fresh_epoch = log != NULL && vs_log_end(log).epoch != epoch;
     /* table blocks may have changed all the same: by aborted transactions, to describe free
        pages */
-    return store->tip.version == store->meta.root.version && !fresh_epoch &&
-           !store->retained.changed && (!clean || store->meta.clean);
+    return store->tip.version == version && !fresh_epoch && !store->retained.changed &&
+           (!clean || is_clean);
 }
 
 /* Judge what is parked in slices, between which others write: the freeze is not to wait for it, and
