@@ -8,8 +8,9 @@
  *   - What can fail returns verso_err: VERSO_OK (0) or a negative code. Results leave through the
  *     last parameters and are written on success only.
  *   - After a failure, verso_error_detail() says on the same thread what was wrong and where.
- *   - A handle is NULL-safe in its closing call. Handles are opaque and freed by their closing
- *   call.
+ *   - A handle is NULL-safe in its closing call, which frees it: to use it afterwards, or what it has
+ *     handed out, is to use freed memory. Calls in the wrong order are VERSO_INVALID while the handle
+ *     lives: an operation on a transaction that failed halfway, a store closed under its views.
  *   - Sizes and offsets are bytes; times are microseconds since 1970-01-01 00:00 UTC.
  *   - Option and result structs start with `size`; set it with the VERSO_*_INIT macro or to sizeof.
  *     A library newer than the caller fills or reads only what the caller's struct has. In an array
