@@ -53,6 +53,9 @@ struct vs_difference {
     struct side side[2];
     struct vs_key_range range; /* its keys lie in `keys` */
     uint8_t *from_key;         /* memory for its lower bound, whatever a restart makes of it */
+    uint8_t *last_key;         /* memory for `last` */
+    verso_slice last;          /* the key handed out last */
+    bool has_last;
     uint64_t pages;
     verso_err error; /* VERSO_NOT_FOUND: the end was met */
     uint8_t keys[];
@@ -247,6 +250,24 @@ static void hand_out(struct vs_difference *difference, struct vs_difference_chan
     change->key = (verso_slice){side->key, side->key_size};
 }
 
+/**
+ * Does the key to be handed out follow the one before it? Each side's keys ascend, but where they
+ * lie below the bound that the branches give, the other side has gone ahead of them.
+ */
+static verso_err follow_last(struct vs_difference *difference)
+{
+    const struct side *side = &difference->side[difference->side[0].given ? 0 : 1];
+    verso_slice key = {side->key, side->key_size};
+    if (difference->has_last && vs_key_compare(key, difference->last) <= 0) {
+        return vs_fault(VERSO_CORRUPT, "page %u: its keys do not lie where the branches say",
+                        side->path.level[0].page);
+    }
+    difference->last.size = key.size;
+    memcpy(difference->last_key, key.data, key.size);
+    difference->has_last = true;
+    return VERSO_OK;
+}
+
 /** One step of the opening comment. @param[out] found  Whether it has met a difference. */
 static verso_err step(struct vs_difference *difference, bool *found)
 {
@@ -291,6 +312,9 @@ verso_err vs_difference_next(struct vs_difference *difference, struct vs_differe
         return vs_fault_text(VERSO_NOT_FOUND, "no more differences");
     }
     if (difference->error == VERSO_OK) {
+        difference->error = follow_last(difference);
+    }
+    if (difference->error == VERSO_OK) {
         hand_out(difference, change);
     }
     return difference->error;
@@ -328,7 +352,7 @@ static struct vs_difference *make(size_t key_max, const struct vs_key_range *ran
     if (range->has_from && range->from.size > from_max) {
         from_max = range->from.size;
     }
-    size_t size = 4 * key_max + from_max + (range->has_to ? range->to.size : 0);
+    size_t size = 5 * key_max + from_max + (range->has_to ? range->to.size : 0);
     struct vs_difference *fresh = malloc(sizeof *fresh + size);
     if (fresh == NULL) {
         return NULL;
@@ -339,6 +363,10 @@ static struct vs_difference *make(size_t key_max, const struct vs_key_range *ran
         fresh->side[i].low_key = at + key_max;
         at += 2 * key_max;
     }
+    fresh->last_key = at;
+    fresh->last = (verso_slice){at, 0};
+    fresh->has_last = false;
+    at += key_max;
     fresh->from_key = at;
     fresh->range = *range;
     if (range->has_from) {
