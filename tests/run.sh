@@ -5,7 +5,7 @@
 #        sh tests/run.sh PRESET     all tests of one build: release, debug, asan-ubsan, tsan
 #
 # The share: under the thread sanitiser the tests that run threads, under the address and undefined-
-# behaviour sanitisers all tests of the engine with a quarter of the usual counts.
+# behaviour sanitisers all tests of the engine with a third of the usual counts.
 # VERSO_WERROR=ON makes warnings errors; without it a compiler newer than ours stops nobody.
 set -eu
 cd "$(dirname "$0")/.."
