@@ -123,11 +123,20 @@ static bool expect(struct model *model, bool true_fact, const char *fault)
     return true_fact;
 }
 
+/** The child that holds the key says so, and its neighbours deny it. */
+static bool leads_there_alone(const struct model *model, unsigned child, verso_slice key)
+{
+    return vs_branch_leads_to(model->page, child, key) &&
+           (child == 0 || !vs_branch_leads_to(model->page, child - 1, key)) &&
+           (child + 1 == model->count || !vs_branch_leads_to(model->page, child + 1, key));
+}
+
 static bool finds(struct model *model, verso_slice key)
 {
     unsigned child = find_child(model, key);
     return expect(model, vs_branch_find(model->page, key) == child, "find") &&
-           expect(model, vs_branch_find_wide(model->page, key) == child, "find wide");
+           expect(model, vs_branch_find_wide(model->page, key) == child, "find wide") &&
+           expect(model, leads_there_alone(model, child, key), "leads to");
 }
 
 static bool child_agrees(struct model *model, unsigned i)

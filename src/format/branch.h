@@ -30,6 +30,9 @@ struct vs_branch_cell {
 /** Index of the child that holds `key`. */
 unsigned vs_branch_find(const uint8_t *page, verso_slice key);
 
+/** Is child `index` the one that holds `key`? Two comparisons; a search takes more. */
+bool vs_branch_leads_to(const uint8_t *page, unsigned index, verso_slice key);
+
 vs_page_no vs_branch_child(const uint8_t *page, unsigned index);
 uint64_t vs_branch_keys(const uint8_t *page, unsigned index);        /* below that child */
 uint64_t vs_branch_total(const uint8_t *page);                       /* below all children */

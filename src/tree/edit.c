@@ -191,7 +191,7 @@ static bool leads_here(const struct vs_path *path, unsigned level, unsigned inde
     for (unsigned above = level + 1; above < path->depth; above++) {
         const struct vs_path_step *step = &path->level[above];
         unsigned at = above == level + 1 ? index : step->index;
-        if (vs_branch_find(step->bytes, key) != at) {
+        if (!vs_branch_leads_to(step->bytes, at, key)) {
             return false;
         }
         if (at > 0 && at + 1 < vs_page_count(step->bytes)) {

@@ -88,6 +88,7 @@ static bool change(uint8_t *page, size_t page_size, verso_slice key, struct page
     unsigned count = vs_page_count(page);
     unsigned index = vs_branch_find(page, key);
     require(vs_branch_find_wide(page, key) == index, "two searches lead to two children");
+    require(vs_branch_leads_to(page, index, key), "a search leads where the separators do not");
     bool exact = is_separator(page, index, key);
     size_t which = script_below(script, 4);
     if (which == 0 && count > 1) {
