@@ -62,11 +62,6 @@ take_turn()
         long_reader) VERSO_TEST_COMMITS=1000000 "$test" ;;
         small_memory) # no sanitiser's build has it
             [ ! -x "$test" ] || VERSO_TEST_LIMIT_MIB=32 VERSO_TEST_STORE_MIB=256 "$test" ;;
-        meta_damage) VERSO_TEST_STRIDE=7 "$test" ;;
-        salvage) VERSO_TEST_RUNS=2000 "$test" --filter 'salvage/of_many_damaged_pages*' ;;
-        live_copy) VERSO_TEST_COPIES=1000 "$test" ;;
-        long_reader) VERSO_TEST_COMMITS=1000000 "$test" ;;
-        small_memory) VERSO_TEST_LIMIT_MIB=32 VERSO_TEST_STORE_MIB=256 "$test" ;;
         *) "$test" ;;
     esac >"$work/output" 2>&1
 }
