@@ -335,12 +335,13 @@ static verso_err read_counting(uint64_t *frames)
 Test(log_refusal, a_segment_of_another_size_is_no_part_of_the_stream)
 {
     open_log();
-    commit(1, 3);
+    commit(1, 100);
+    cr_assert_gt(vs_log_end(log_).lsn, 2 * SEGMENT, "frames lie across the ends of two segments");
     cr_assert_eq(vs_log_close(log_, false), VERSO_OK);
-    put_segment(1, 1, 2 * SEGMENT, 2 * SEGMENT, 2 * SEGMENT);
+    put_segment(99, 1, 8 * SEGMENT, 2 * SEGMENT, 2 * SEGMENT);
     uint64_t frames;
     cr_assert_eq(read_counting(&frames), VERSO_OK, "%s", vs_fault_detail());
-    cr_assert_eq(frames, 3);
+    cr_assert_eq(frames, 100);
 }
 
 Test(log_refusal, a_stream_is_read_in_any_order_and_not_beyond_a_file_cut_short)
