@@ -616,6 +616,30 @@ Test(branch, damaged_pages_are_refused_or_harmless)
     }
 }
 
+/** What the check says of a branch with two separators. */
+static const char *fault_of(verso_slice first, verso_slice second)
+{
+    uint8_t page[PAGE_SIZE];
+    struct vs_branch_cell cells[3] = {{.child = 7, .keys = 1},
+                                      {.child = 8, .keys = 1, .separator = first},
+                                      {.child = 9, .keys = 1, .separator = second}};
+    vs_branch_encode(page, sizeof page, 1, 1, cells, 3);
+    return vs_branch_check(page, sizeof page);
+}
+
+Test(branch, separators_that_leave_a_child_no_keys_are_refused)
+{
+    cr_assert_null(fault_of(verso_text("ab"), verso_text("b")));
+    cr_assert_str_eq(fault_of(verso_text(""), verso_text("b")),
+                     "branch: separator 1 is empty (B4)");
+    const char *descending = "branch: separators do not ascend (B4)";
+    cr_assert_str_eq(fault_of(verso_text("b"), verso_text("a")), descending);
+    cr_assert_str_eq(fault_of(verso_text("ab"), verso_text("ab")), descending);
+    cr_assert_str_eq(fault_of((verso_slice){"ab\0", 3}, verso_text("ab")), descending);
+    cr_assert_str_eq(fault_of(verso_text("longer than a head"), verso_text("longer than a head")),
+                     descending);
+}
+
 Test(branch, random_bytes_are_refused)
 {
     struct simulated_random random = {page_keys_seed()};

@@ -111,8 +111,8 @@ unsigned vs_branch_find_wide(const uint8_t *page, verso_slice key)
 }
 
 /** Whether separator `i` >= 1 is above the key. */
-static bool separator_above(const uint8_t *page, const struct branch_layout *at, unsigned i,
-                       struct search_key key)
+static bool is_separator_above(const uint8_t *page, const struct branch_layout *at, unsigned i,
+                               struct search_key key)
 {
     uint32_t head = branch_head(page, at, i);
     return head != key.head ? head > key.head : is_above(page, at, i, key);
@@ -127,8 +127,8 @@ bool vs_branch_leads_to(const uint8_t *page, unsigned index, verso_slice key)
     if (!strip_prefix(page, &at, key, &stripped, &child)) {
         return child == index;
     }
-    return (index == 0 || !separator_above(page, &at, index, stripped)) &&
-           (index + 1 == at.count || separator_above(page, &at, index + 1, stripped));
+    return (index == 0 || !is_separator_above(page, &at, index, stripped)) &&
+           (index + 1 == at.count || is_separator_above(page, &at, index + 1, stripped));
 }
 
 vs_page_no vs_branch_child(const uint8_t *page, unsigned index)
