@@ -3,58 +3,20 @@
  * so, takes nothing for a fault, and the next one finds all well.
  */
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 
+#include "failing_memory.h"
 #include "page_keys.h"
 #include "random_history.h"
 #include "verso.h"
 
 enum { ALLOCATIONS_MAX = 100000 };
 
-/* ---- allocations that fail (linked with --wrap) ---- */
-
-static uint64_t allocations_left = UINT64_MAX; /* before one fails */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-static bool allocation_fails(void)
-{
-    if (allocations_left == UINT64_MAX || allocations_left-- > 0) {
-        return false;
-    }
-    allocations_left = UINT64_MAX;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return allocation_fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return allocation_fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return allocation_fails() ? NULL : __real_realloc(memory, size);
-}
-
-/* ---- the test ---- */
-
-static verso_err check_with(verso_store *store, uint64_t allocations, verso_check_report *report)
+static verso_err check_with(verso_store *store, uint64_t nth, verso_check_report *report)
 {
     *report = (verso_check_report){.size = sizeof *report};
-    allocations_left = allocations;
+    failing_memory_arm(nth, false);
     verso_err err = verso_check(store, report);
-    allocations_left = UINT64_MAX;
+    (void)failing_memory_disarm();
     return err;
 }
 
@@ -80,16 +42,18 @@ static void check_at_each_allocation(unsigned roots)
 {
     verso_store *store = fill(roots);
     verso_check_report report;
-    uint64_t allocations = 0;
+    const int64_t held = failing_memory_held();
+    uint64_t nth = 1;
     verso_err err = VERSO_NOMEM;
-    for (; err != VERSO_OK && allocations < ALLOCATIONS_MAX; allocations++) {
-        err = check_with(store, allocations, &report);
+    for (; err != VERSO_OK && nth < ALLOCATIONS_MAX; nth++) {
+        err = check_with(store, nth, &report);
         cr_assert(err == VERSO_OK || err == VERSO_NOMEM, "allocation %u of %u roots: %d %s",
-                  (unsigned)allocations, roots, (int)err, report.fault);
+                  (unsigned)nth, roots, (int)err, report.fault);
         cr_assert_str_empty(report.fault);
+        cr_assert_eq(failing_memory_held(), held, "allocation %u leaks", (unsigned)nth);
     }
     cr_assert_eq(err, VERSO_OK);
-    cr_assert_gt(allocations, 10);
+    cr_assert_gt(nth, 10);
     cr_assert_eq(report.roots, roots);
     cr_assert_eq(verso_close(store), VERSO_OK);
 }

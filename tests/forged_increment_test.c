@@ -6,11 +6,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "forged_changes.h"
 #include "format/increment.h"
+#include "operation_bytes.h"
 #include "simulated_disk.h"
 #include "verso.h"
 
-enum { FILE_SIZE = 65536, LONG_KEY = 3000, NO_TREE = 99 };
+enum { FILE_SIZE = 65536 };
 
 static struct simulated_disk *disk;
 static verso_store *store; /* with one root; the increment goes on from there */
@@ -103,17 +105,8 @@ static void add_root(uint64_t version)
 
 static void add_operation(const struct vs_operation *operation)
 {
-    static uint8_t body[FILE_SIZE / 2];
-    size_t size = vs_operation_header(operation, body);
-    if (operation->key.size > 0) {
-        memcpy(body + size, operation->key.data, operation->key.size);
-        size += operation->key.size;
-    }
-    if (operation->value.size > 0) {
-        memcpy(body + size, operation->value.data, operation->value.size);
-        size += operation->value.size;
-    }
-    add_record(VS_INCREMENT_OPERATIONS, body, size);
+    static uint8_t body[FORGED_CHANGE_SIZE];
+    add_record(VS_INCREMENT_OPERATIONS, body, operation_bytes(operation, body));
 }
 
 static void add_end(uint64_t roots, uint64_t operations)
@@ -178,37 +171,23 @@ Test(forged_increment, an_end_that_counts_wrongly_is_damage)
 
 /* ---- operations ---------------------------------------------------------------------------- */
 
-static const char long_key[LONG_KEY];
-
-#define TEXT(text)                                                                                 \
-    {                                                                                              \
-        text, sizeof(text) - 1                                                                     \
-    }
+static void expect_misfit(const struct forged_change *change)
+{
+    begin_file();
+    add_root(2);
+    add_operation(&change->operation);
+    add_end(1, 1);
+    expect_damaged(change->what);
+}
 
 Test(forged_increment, operations_that_do_not_fit_the_root_before_are_damage)
 {
-    static const struct {
-        const char *what;
-        struct vs_operation operation;
-    } rows[] = {
-        {"a key deleted that is not there", {.kind = VS_OPERATION_DELETE, .key = TEXT("absent")}},
-        {"a key too long",
-         {.kind = VS_OPERATION_PUT, .key = {long_key, LONG_KEY}, .value = TEXT("value")}},
-        {"a tree created twice",
-         {.kind = VS_OPERATION_CREATE_TREE, .number = {7}, .key = TEXT("tree")}},
-        {"no tree dropped", {.kind = VS_OPERATION_DROP_TREE, .number = {NO_TREE}}},
-        {"a tree without a number", {.kind = VS_OPERATION_CREATE_TREE, .key = TEXT("new")}},
-        {"a tree renamed to nothing", {.kind = VS_OPERATION_RENAME_TREE, .number = {1}}},
-        {"another fingerprint", {.kind = VS_OPERATION_PUT, .key = TEXT("a"), .value = TEXT("b")}},
-        {"no change of a tree", {.kind = VS_OPERATION_DROP_ROOTS, .number = {1, 1}}},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        begin_file();
-        add_root(2);
-        add_operation(&rows[i].operation);
-        add_end(1, 1);
-        expect_damaged(rows[i].what);
+    static const struct forged_change setting = {
+        "no change of a tree", {.kind = VS_OPERATION_DROP_ROOTS, .number = {1, 1}}};
+    for (size_t i = 0; i < forged_change_count; i++) {
+        expect_misfit(&forged_changes[i]);
     }
+    expect_misfit(&setting);
 }
 
 Test(forged_increment, operations_cut_short_are_damage)

@@ -4,16 +4,16 @@
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "api/handles.h"
-#include "format/operation.h"
+#include "forged_changes.h"
+#include "operation_bytes.h"
 #include "simulated_disk.h"
 #include "store/log.h"
 #include "store/store.h"
 #include "verso.h"
 
-enum { OPERATIONS_SIZE = 8192, LONG_KEY = 3000, TREE = 1, NO_TREE = 99, TIP = 3 };
+enum { TIP = 3 };
 
 static struct simulated_disk *disk;
 static verso_store *store;
@@ -53,21 +53,6 @@ static void tear_down(void)
 
 TestSuite(forged_log, .init = set_up, .fini = tear_down);
 
-static size_t encode(const struct vs_operation *operation, uint8_t *bytes)
-{
-    size_t size = vs_operation_header(operation, bytes);
-    cr_assert_leq(size + operation->key.size + operation->value.size, OPERATIONS_SIZE);
-    if (operation->key.size > 0) {
-        memcpy(bytes + size, operation->key.data, operation->key.size);
-        size += operation->key.size;
-    }
-    if (operation->value.size > 0) {
-        memcpy(bytes + size, operation->value.data, operation->value.size);
-        size += operation->value.size;
-    }
-    return size;
-}
-
 /* Open what a crash leaves of a store at whose end one frame was forged: one of the next root, or a
  * setting. */
 static void expect_refused(const char *what, bool setting, const uint8_t *bytes, size_t size)
@@ -103,13 +88,11 @@ static void expect_refused(const char *what, bool setting, const uint8_t *bytes,
 
 static void refuse_one(const char *what, bool setting, const struct vs_operation *operation)
 {
-    static uint8_t bytes[OPERATIONS_SIZE];
-    expect_refused(what, setting, bytes, encode(operation, bytes));
+    static uint8_t bytes[FORGED_CHANGE_SIZE];
+    expect_refused(what, setting, bytes, operation_bytes(operation, bytes));
 }
 
 /* ---- operations ---------------------------------------------------------------------------- */
-
-static const char long_key[LONG_KEY];
 
 #define TEXT(text)                                                                                 \
     {                                                                                              \
@@ -118,29 +101,8 @@ static const char long_key[LONG_KEY];
 
 Test(forged_log, changes_of_trees_that_do_not_fit_the_root_before_are_damage)
 {
-    static const struct {
-        const char *what;
-        struct vs_operation operation;
-    } rows[] = {
-        {"a key deleted that is not there", {.kind = VS_OPERATION_DELETE, .key = TEXT("absent")}},
-        {"a key too long",
-         {.kind = VS_OPERATION_PUT, .key = {long_key, LONG_KEY}, .value = TEXT("value")}},
-        {"a range without keys",
-         {.kind = VS_OPERATION_DELETE_RANGE, .number = {0, VS_RANGE_HAS_FROM}, .key = TEXT("zzz")}},
-        {"a change of no tree",
-         {.kind = VS_OPERATION_PUT, .number = {NO_TREE}, .key = TEXT("a"), .value = TEXT("b")}},
-        {"a tree without a number", {.kind = VS_OPERATION_CREATE_TREE, .key = TEXT("new")}},
-        {"a tree without a name", {.kind = VS_OPERATION_CREATE_TREE, .number = {7}}},
-        {"a tree created twice",
-         {.kind = VS_OPERATION_CREATE_TREE, .number = {7}, .key = TEXT("tree")}},
-        {"no tree dropped", {.kind = VS_OPERATION_DROP_TREE, .number = {NO_TREE}}},
-        {"no tree renamed",
-         {.kind = VS_OPERATION_RENAME_TREE, .number = {NO_TREE}, .key = TEXT("name")}},
-        {"a tree renamed to nothing", {.kind = VS_OPERATION_RENAME_TREE, .number = {TREE}}},
-        {"another fingerprint", {.kind = VS_OPERATION_PUT, .key = TEXT("a"), .value = TEXT("b")}},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        refuse_one(rows[i].what, false, &rows[i].operation);
+    for (size_t i = 0; i < forged_change_count; i++) {
+        refuse_one(forged_changes[i].what, false, &forged_changes[i].operation);
     }
 }
 
@@ -170,9 +132,9 @@ Test(forged_log, settings_that_cannot_be_are_damage)
 
 Test(forged_log, operations_of_no_kind_or_cut_short_are_damage)
 {
-    static uint8_t bytes[OPERATIONS_SIZE];
+    static uint8_t bytes[FORGED_CHANGE_SIZE];
     struct vs_operation put = {.kind = VS_OPERATION_PUT, .key = TEXT("key"), .value = TEXT("b")};
-    size_t size = encode(&put, bytes);
+    size_t size = operation_bytes(&put, bytes);
     expect_refused("cut short", false, bytes, size - 1);
     bytes[0] = 255;
     expect_refused("no kind", false, bytes, size);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "api_scenarios.h"
-#include "format/meta.h"
+#include "forged_meta.h"
 
 static const uint64_t bounds[] = {
     0,
@@ -32,27 +32,6 @@ static const uint64_t bounds[] = {
     UINT64_MAX,
 };
 enum { BOUNDS = sizeof bounds / sizeof bounds[0] };
-
-/* ---- forging ---- */
-
-static void read_meta(struct simulated_disk *disk, struct vs_meta *meta)
-{
-    const uint8_t *bytes = simulated_disk_bytes(disk, SCENARIO_PATH, NULL);
-    cr_assert_eq(vs_meta_decode(bytes, meta), VS_META_OK);
-}
-
-static void write_meta(struct simulated_disk *disk, const struct vs_meta *meta)
-{
-    uint64_t size;
-    const uint8_t *live = simulated_disk_bytes(disk, SCENARIO_PATH, &size);
-    uint8_t *bytes = malloc(size);
-    cr_assert_not_null(bytes);
-    memcpy(bytes, live, size);
-    vs_meta_encode(meta, bytes);
-    vs_meta_encode(meta, bytes + VS_META_B_AT);
-    simulated_disk_put(disk, SCENARIO_PATH, bytes, size);
-    free(bytes);
-}
 
 /* ---- every field at every bound ---- */
 
@@ -171,14 +150,14 @@ static void forge_each(enum scenario_start start)
 {
     struct simulated_disk *made = scenario_disk(start);
     struct vs_meta meta;
-    read_meta(made, &meta);
+    forged_meta_read(made, &meta);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         cr_assert(fields[i].size == 4 || fields[i].size == 8, "%s", fields[i].name);
         for (unsigned j = 0; j < BOUNDS; j++) {
             struct vs_meta forged = meta;
             struct simulated_disk *disk = simulated_disk_clone(made);
             set_field(&forged, &fields[i], bounds[j]);
-            write_meta(disk, &forged);
+            forged_meta_write(disk, &forged);
             open_forged(disk, fields[i].name, bounds[j]);
             simulated_disk_close(disk);
         }

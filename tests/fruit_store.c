@@ -11,8 +11,8 @@
 #include "format/fingerprint.h"
 #include "format/frame.h"
 #include "format/leaf.h"
-#include "format/operation.h"
 #include "format/segment.h"
+#include "operation_bytes.h"
 
 enum { GENERATION = 2, EPOCH = 2, LOG_BEGIN = VS_SEGMENT_HEADER };
 
@@ -142,13 +142,7 @@ static size_t put_operation(uint8_t *at, enum vs_operation_kind kind, unsigned i
     if (kind == VS_OPERATION_PUT) {
         operation.value = verso_text(pairs[i].value);
     }
-    size_t size = vs_operation_header(&operation, at);
-    memcpy(at + size, operation.key.data, operation.key.size);
-    size += operation.key.size;
-    if (operation.value.size > 0) {
-        memcpy(at + size, operation.value.data, operation.value.size);
-    }
-    return size + operation.value.size;
+    return operation_bytes(&operation, at);
 }
 
 /** A frame of this log at `lsn`, written when all before it was durable. */

@@ -8,29 +8,8 @@
 
 #include "api/handles.h"
 #include "api_scenarios.h"
-#include "format/meta.h"
+#include "forged_meta.h"
 #include "format/segment.h"
-
-/* ---- forging ---- */
-
-static void read_meta(struct simulated_disk *disk, struct vs_meta *meta)
-{
-    const uint8_t *bytes = simulated_disk_bytes(disk, SCENARIO_PATH, NULL);
-    cr_assert_eq(vs_meta_decode(bytes, meta), VS_META_OK);
-}
-
-static void write_meta(struct simulated_disk *disk, const struct vs_meta *meta)
-{
-    uint64_t size;
-    const uint8_t *live = simulated_disk_bytes(disk, SCENARIO_PATH, &size);
-    uint8_t *bytes = malloc(size);
-    cr_assert_not_null(bytes);
-    memcpy(bytes, live, size);
-    vs_meta_encode(meta, bytes);
-    vs_meta_encode(meta, bytes + VS_META_B_AT);
-    simulated_disk_put(disk, SCENARIO_PATH, bytes, size);
-    free(bytes);
-}
 
 /* ---- numbers that come to their end ---- */
 
@@ -47,12 +26,12 @@ static struct simulated_disk *far_on(uint64_t version, uint64_t generation, uint
     }
     cr_assert_eq(verso_close(store), VERSO_OK);
     struct vs_meta meta;
-    read_meta(disk, &meta);
+    forged_meta_read(disk, &meta);
     meta.root.version = version > 0 ? version : meta.root.version;
     meta.generation = generation > 0 ? generation : meta.generation;
     meta.epoch = epoch > 0 ? epoch : meta.epoch;
     meta.log_lsn = lsn > 0 ? lsn : meta.log_lsn;
-    write_meta(disk, &meta);
+    forged_meta_write(disk, &meta);
     return disk;
 }
 

@@ -6,21 +6,15 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "operation_bytes.h"
+
 enum { ROOM = 4096 };
 
 static size_t encode(const struct vs_operation *operation, uint8_t *bytes)
 {
-    size_t size = vs_operation_header(operation, bytes);
-    cr_assert_leq(size, (size_t)VS_OPERATION_HEADER_MAX);
-    if (operation->key.size > 0) {
-        memcpy(bytes + size, operation->key.data, operation->key.size);
-        size += operation->key.size;
-    }
-    if (operation->value.size > 0) {
-        memcpy(bytes + size, operation->value.data, operation->value.size);
-        size += operation->value.size;
-    }
-    return size;
+    uint8_t header[VS_OPERATION_HEADER_MAX];
+    cr_assert_leq(vs_operation_header(operation, header), sizeof header);
+    return operation_bytes(operation, bytes);
 }
 
 static bool same_bytes(verso_slice a, verso_slice b)

@@ -12,9 +12,9 @@
 #include "format/byte_order.h"
 #include "format/checksum.h"
 #include "format/frame.h"
-#include "format/operation.h"
 #include "format/segment.h"
 #include "fuzz_target.h"
+#include "operation_bytes.h"
 #include "simulated_random.h"
 #include "store_mutation.h"
 
@@ -186,14 +186,6 @@ static void resize_operations(struct log *log)
     replace_operations(log, at, operations, size);
 }
 
-static size_t put_bytes(uint8_t *at, verso_slice bytes)
-{
-    if (bytes.size > 0) {
-        memcpy(at, bytes.data, bytes.size);
-    }
-    return bytes.size;
-}
-
 /* An operation that is whole, with numbers and names that may mean something. */
 static void new_operation(struct log *log)
 {
@@ -220,10 +212,7 @@ static void new_operation(struct log *log)
         operation.value = verso_text(words[below(log, WORDS)]);
     }
     uint8_t bytes[VS_OPERATION_HEADER_MAX + 64];
-    size_t size = vs_operation_header(&operation, bytes);
-    size += put_bytes(bytes + size, operation.key);
-    size += put_bytes(bytes + size, operation.value);
-    replace_operations(log, some_frame(log), bytes, size);
+    replace_operations(log, some_frame(log), bytes, operation_bytes(&operation, bytes));
 }
 
 /* A setting behind the last frame of a segment, in the name of that frame's root. */

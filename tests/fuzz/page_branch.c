@@ -11,18 +11,6 @@
 
 enum { CELLS_MAX = PAGE_BYTES_MAX / 12 + 1 };
 
-static void require(bool holds, const char *what)
-{
-    verdict_require(holds, what);
-}
-
-static int compare(verso_slice a, verso_slice b)
-{
-    size_t common = a.size < b.size ? a.size : b.size;
-    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 /* ---- reading ---- */
 
 static void read_rank(const uint8_t *page, unsigned index)
@@ -31,9 +19,9 @@ static void read_rank(const uint8_t *page, unsigned index)
     uint64_t keys = vs_branch_keys(page, index);
     uint64_t rank = before;
     unsigned found = vs_branch_find_rank(page, &rank);
-    require(found <= vs_page_count(page), "a rank leads beyond the children");
+    verdict_require(found <= vs_page_count(page), "a rank leads beyond the children");
     if (keys > 0 && vs_page_level(page) <= 2) { /* above, counts have 8 bytes and may run over */
-        require(found == index && rank == 0, "a child's first key is another's");
+        verdict_require(found == index && rank == 0, "a child's first key is another's");
     }
 }
 
@@ -43,7 +31,7 @@ static void read_all(const uint8_t *page, size_t page_size)
     size_t sizes[2] = {0, 0};
     unsigned count = vs_page_count(page);
     for (unsigned i = 0; i < count; i++) {
-        require(vs_branch_child(page, i) != 0, "a child is page 0");
+        verdict_require(vs_branch_child(page, i) != 0, "a child is page 0");
         read_rank(page, i);
         if (i == 0) {
             continue;
@@ -51,10 +39,10 @@ static void read_all(const uint8_t *page, size_t page_size)
         sizes[i % 2] = vs_branch_separator(page, i, keys[i % 2]);
         verso_slice low = {keys[1 - i % 2], sizes[1 - i % 2]};
         verso_slice high = {keys[i % 2], sizes[i % 2]};
-        require(high.size <= vs_leaf_key_max(page_size), "a separator longer than allowed");
-        require(i == 1 || compare(low, high) < 0, "separators do not ascend");
-        require(vs_branch_find(page, high) == i, "a separator does not lead to its child");
-        require(vs_branch_find_wide(page, high) == i, "two searches lead to two children");
+        verdict_require(high.size <= vs_leaf_key_max(page_size), "a separator longer than allowed");
+        verdict_require(i == 1 || script_compare(low, high) < 0, "separators do not ascend");
+        verdict_require(vs_branch_find(page, high) == i, "a separator does not lead to its child");
+        verdict_require(vs_branch_find_wide(page, high) == i, "two searches lead to two children");
     }
     (void)vs_branch_total(page);
     (void)vs_branch_is_underfull(page, page_size);
@@ -80,20 +68,21 @@ static bool is_separator(const uint8_t *page, unsigned index, verso_slice key)
 {
     static uint8_t bytes[SCRIPT_KEY_MAX];
     return index > 0 &&
-           compare((verso_slice){bytes, vs_branch_separator(page, index, bytes)}, key) == 0;
+           script_compare((verso_slice){bytes, vs_branch_separator(page, index, bytes)}, key) == 0;
 }
 
 static bool change(uint8_t *page, size_t page_size, verso_slice key, struct page_script *script)
 {
     unsigned count = vs_page_count(page);
     unsigned index = vs_branch_find(page, key);
-    require(vs_branch_find_wide(page, key) == index, "two searches lead to two children");
-    require(vs_branch_leads_to(page, index, key), "a search leads where the separators do not");
+    verdict_require(vs_branch_find_wide(page, key) == index, "two searches lead to two children");
+    verdict_require(vs_branch_leads_to(page, index, key),
+                    "a search leads where the separators do not");
     bool exact = is_separator(page, index, key);
     size_t which = script_below(script, 4);
     if (which == 0 && count > 1) {
         vs_branch_remove(page, page_size, (unsigned)script_below(script, count));
-        require(vs_page_count(page) == count - 1, "a removal of more or less than one");
+        verdict_require(vs_page_count(page) == count - 1, "a removal of more or less than one");
         return true;
     }
     if (which == 1 && index > 0) {
@@ -106,8 +95,8 @@ static bool change(uint8_t *page, size_t page_size, verso_slice key, struct page
         !vs_branch_insert(page, page_size, index + 1, key, 9, script_below(script, 60000))) {
         return false;
     }
-    require(vs_branch_find(page, key) == index + 1 && vs_branch_child(page, index + 1) == 9,
-            "a child is not there after its insertion");
+    verdict_require(vs_branch_find(page, key) == index + 1 && vs_branch_child(page, index + 1) == 9,
+                    "a child is not there after its insertion");
     return true;
 }
 
@@ -117,9 +106,10 @@ static void edit(uint8_t *page, size_t page_size, struct page_script *script)
     verso_slice key = some_key(script, page, page_size);
     memcpy(before, page, page_size);
     if (!change(page, page_size, key, script)) {
-        require(memcmp(before, page, page_size) == 0, "what did not fit has changed the page");
+        verdict_require(memcmp(before, page, page_size) == 0,
+                        "what did not fit has changed the page");
     }
-    require(vs_branch_check(page, page_size) == NULL, "a changed branch is not sound");
+    verdict_require(vs_branch_check(page, page_size) == NULL, "a changed branch is not sound");
 }
 
 /* ---- writing anew ---- */
@@ -130,15 +120,15 @@ static void require_same_cells(const uint8_t *page, const struct vs_branch_cell 
     for (unsigned i = 0; i < vs_page_count(page); i++) {
         const struct vs_branch_cell *cell = &cells[i];
         bool is_new = cell->page == NULL;
-        require(vs_branch_child(page, i) ==
-                        (is_new ? cell->child : vs_branch_child(cell->page, cell->index)) &&
-                    vs_branch_keys(page, i) ==
-                        (is_new ? cell->keys : vs_branch_keys(cell->page, cell->index)),
-                "a child is another, written anew");
+        verdict_require(vs_branch_child(page, i) ==
+                                (is_new ? cell->child : vs_branch_child(cell->page, cell->index)) &&
+                            vs_branch_keys(page, i) ==
+                                (is_new ? cell->keys : vs_branch_keys(cell->page, cell->index)),
+                        "a child is another, written anew");
         if (i > 0) {
             verso_slice old = {keys[0], vs_branch_cell_separator(cell, keys[0])};
             verso_slice new = {keys[1], vs_branch_separator(page, i, keys[1])};
-            require(compare(old, new) == 0, "a separator is another, written anew");
+            verdict_require(script_compare(old, new) == 0, "a separator is another, written anew");
         }
     }
 }
@@ -146,11 +136,11 @@ static void require_same_cells(const uint8_t *page, const struct vs_branch_cell 
 static void write_part(uint8_t *to, size_t page_size, unsigned level,
                        const struct vs_branch_cell *cells, unsigned count)
 {
-    require(vs_branch_encoded_size(cells, count, level) <= page_size,
-            "a part of a branch does not fit");
+    verdict_require(vs_branch_encoded_size(cells, count, level) <= page_size,
+                    "a part of a branch does not fit");
     vs_branch_encode(to, page_size, 7, level, cells, count);
-    require(vs_branch_check(to, page_size) == NULL, "a branch written anew is not sound");
-    require(vs_page_count(to) == count, "a branch written anew has another count");
+    verdict_require(vs_branch_check(to, page_size) == NULL, "a branch written anew is not sound");
+    verdict_require(vs_page_count(to) == count, "a branch written anew has another count");
     require_same_cells(to, cells);
 }
 
@@ -171,7 +161,7 @@ static void cut(const uint8_t *page, uint8_t *to, size_t page_size, struct page_
     }
     bool append = index + 2 == count && script_below(script, 2) == 0;
     unsigned left = vs_branch_split_point(cells, count, level, page_size, append);
-    require(left >= 1 && left < count, "a cut leaves a side empty");
+    verdict_require(left >= 1 && left < count, "a cut leaves a side empty");
     write_part(to, page_size, level, cells, left);
     write_part(to, page_size, level, cells + left, count - left);
 }

@@ -10,18 +10,6 @@
 
 enum { CELLS_MAX = PAGE_BYTES_MAX / 8 + 1 };
 
-static void require(bool holds, const char *what)
-{
-    verdict_require(holds, what);
-}
-
-static int compare(verso_slice a, verso_slice b)
-{
-    size_t common = a.size < b.size ? a.size : b.size;
-    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 /* ---- reading ---- */
 
 static void read_cell(const uint8_t *page, size_t page_size, unsigned index, uint8_t *key,
@@ -31,17 +19,20 @@ static void read_cell(const uint8_t *page, size_t page_size, unsigned index, uin
     unsigned found = 0;
     struct vs_payload payload;
     *size = vs_leaf_key(page, index, key);
-    require(*size <= vs_leaf_key_max(page_size), "a key longer than allowed");
-    require(vs_leaf_key_size(page, index) == *size, "two sizes of a key");
-    require(vs_leaf_find(page, (verso_slice){key, *size}, &found) && found == index,
-            "a leaf's key is not found where it stands");
-    require(vs_leaf_compare(page, index, (verso_slice){key, *size}) == 0, "a key is not itself");
+    verdict_require(*size <= vs_leaf_key_max(page_size), "a key longer than allowed");
+    verdict_require(vs_leaf_key_size(page, index) == *size, "two sizes of a key");
+    verdict_require(vs_leaf_find(page, (verso_slice){key, *size}, &found) && found == index,
+                    "a leaf's key is not found where it stands");
+    verdict_require(vs_leaf_compare(page, index, (verso_slice){key, *size}) == 0,
+                    "a key is not itself");
     (void)vs_leaf_prefix(page, entry);
-    require(vs_leaf_entry(page, index, entry, &payload) == *size && memcmp(entry, key, *size) == 0,
-            "a scan gives another key");
-    require(payload.size <= vs_leaf_payload_max(page_size, *size), "a payload longer than allowed");
-    require(payload.bytes >= page && payload.bytes + payload.size <= page + page_size,
-            "a payload lies outside of its page");
+    verdict_require(vs_leaf_entry(page, index, entry, &payload) == *size &&
+                        memcmp(entry, key, *size) == 0,
+                    "a scan gives another key");
+    verdict_require(payload.size <= vs_leaf_payload_max(page_size, *size),
+                    "a payload longer than allowed");
+    verdict_require(payload.bytes >= page && payload.bytes + payload.size <= page + page_size,
+                    "a payload lies outside of its page");
 }
 
 static void read_all(const uint8_t *page, size_t page_size)
@@ -57,12 +48,13 @@ static void read_all(const uint8_t *page, size_t page_size)
         }
         verso_slice low = {keys[1 - i % 2], sizes[1 - i % 2]};
         verso_slice high = {keys[i % 2], sizes[i % 2]};
-        require(compare(low, high) < 0, "a leaf's keys do not ascend");
+        verdict_require(script_compare(low, high) < 0, "a leaf's keys do not ascend");
         struct vs_leaf_cell cells[2] = {{.page = page, .index = i - 1}, {.page = page, .index = i}};
         verso_slice cut = {separator, vs_leaf_separator(&cells[0], &cells[1], separator)};
-        require(compare(low, cut) < 0 && compare(cut, high) <= 0, "a separator does not separate");
+        verdict_require(script_compare(low, cut) < 0 && script_compare(cut, high) <= 0,
+                        "a separator does not separate");
     }
-    require(vs_leaf_used(page, page_size) <= page_size, "a leaf uses more than its page");
+    verdict_require(vs_leaf_used(page, page_size) <= page_size, "a leaf uses more than its page");
     (void)vs_leaf_is_underfull(page, page_size);
 }
 
@@ -89,11 +81,11 @@ static struct vs_payload some_payload(struct page_script *script, size_t page_si
 static void require_cell(const uint8_t *page, verso_slice key, struct vs_payload payload)
 {
     unsigned index = 0;
-    require(vs_leaf_find(page, key, &index), "a key is not there after its change");
+    verdict_require(vs_leaf_find(page, key, &index), "a key is not there after its change");
     struct vs_payload found = vs_leaf_payload(page, index);
-    require(found.is_run == payload.is_run && found.size == payload.size &&
-                memcmp(found.bytes, payload.bytes, payload.size) == 0,
-            "a payload is another after its change");
+    verdict_require(found.is_run == payload.is_run && found.size == payload.size &&
+                        memcmp(found.bytes, payload.bytes, payload.size) == 0,
+                    "a payload is another after its change");
 }
 
 static void edit(uint8_t *page, size_t page_size, struct page_script *script)
@@ -107,16 +99,17 @@ static void edit(uint8_t *page, size_t page_size, struct page_script *script)
     memcpy(before, page, page_size);
     if (is_there && script_below(script, 2) == 0) {
         vs_leaf_remove(page, page_size, index);
-        require(!vs_leaf_find(page, key, &index), "a key is there after its removal");
-        require(vs_page_count(page) == count - 1, "a removal of more or less than one");
+        verdict_require(!vs_leaf_find(page, key, &index), "a key is there after its removal");
+        verdict_require(vs_page_count(page) == count - 1, "a removal of more or less than one");
     } else if (is_there ? vs_leaf_replace(page, page_size, index, payload)
                         : vs_leaf_insert(page, page_size, index, key, payload)) {
         require_cell(page, key, payload);
-        require(vs_page_count(page) == count + !is_there, "a change of more than one");
+        verdict_require(vs_page_count(page) == count + !is_there, "a change of more than one");
     } else {
-        require(memcmp(before, page, page_size) == 0, "what did not fit has changed the page");
+        verdict_require(memcmp(before, page, page_size) == 0,
+                        "what did not fit has changed the page");
     }
-    require(vs_leaf_check(page, page_size) == NULL, "a changed leaf is not sound");
+    verdict_require(vs_leaf_check(page, page_size) == NULL, "a changed leaf is not sound");
 }
 
 /* ---- writing anew ---- */
@@ -133,20 +126,22 @@ static void require_same_cells(const uint8_t *page, const struct vs_leaf_cell *c
             payload = vs_leaf_payload(cells[i].page, cells[i].index);
         }
         struct vs_payload found = vs_leaf_payload(page, i);
-        require(compare((verso_slice){keys[0], size}, key) == 0, "a key is another, written anew");
-        require(found.is_run == payload.is_run && found.size == payload.size &&
-                    memcmp(found.bytes, payload.bytes, found.size) == 0,
-                "a payload is another, written anew");
+        verdict_require(script_compare((verso_slice){keys[0], size}, key) == 0,
+                        "a key is another, written anew");
+        verdict_require(found.is_run == payload.is_run && found.size == payload.size &&
+                            memcmp(found.bytes, payload.bytes, found.size) == 0,
+                        "a payload is another, written anew");
     }
 }
 
 static void write_part(uint8_t *to, size_t page_size, const struct vs_leaf_cell *cells,
                        unsigned count)
 {
-    require(vs_leaf_encoded_size(cells, count) <= page_size, "a part of a leaf does not fit");
+    verdict_require(vs_leaf_encoded_size(cells, count) <= page_size,
+                    "a part of a leaf does not fit");
     vs_leaf_encode(to, page_size, 7, cells, count);
-    require(vs_leaf_check(to, page_size) == NULL, "a leaf written anew is not sound");
-    require(vs_page_count(to) == count, "a leaf written anew has another count");
+    verdict_require(vs_leaf_check(to, page_size) == NULL, "a leaf written anew is not sound");
+    verdict_require(vs_page_count(to) == count, "a leaf written anew has another count");
     require_same_cells(to, cells);
 }
 
@@ -165,7 +160,7 @@ static void cut(const uint8_t *page, uint8_t *to, size_t page_size, struct page_
     }
     bool append = index + 1 == count && script_below(script, 2) == 0;
     unsigned left = vs_leaf_split_point(cells, count, page_size, append);
-    require(left >= 1 && left < count, "a cut leaves a side empty");
+    verdict_require(left >= 1 && left < count, "a cut leaves a side empty");
     write_part(to, page_size, cells, left);
     write_part(to, page_size, cells + left, count - left);
 }

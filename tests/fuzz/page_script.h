@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "simulated_random.h"
 #include "verso.h"
@@ -25,6 +26,14 @@ struct page_script {
 static inline size_t script_below(struct page_script *script, size_t bound)
 {
     return (size_t)simulated_random_below(&script->random, bound);
+}
+
+/** The order of keys, in other words than the engine's. */
+static inline int script_compare(verso_slice a, verso_slice b)
+{
+    size_t common = a.size < b.size ? a.size : b.size;
+    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
 /** Make the key in `script->key` (`size` bytes, at most `max`) another one near it. */

@@ -14,12 +14,12 @@
 #include "format/increment.h"
 #include "format/layout.h"
 #include "format/meta.h"
-#include "format/operation.h"
 #include "format/retention.h"
 #include "format/root_record.h"
 #include "format/run_ref.h"
 #include "format/segment.h"
 #include "format/tree_record.h"
+#include "operation_bytes.h"
 #include "verdict.h"
 
 enum kind {
@@ -329,13 +329,7 @@ static size_t seed_operations(uint8_t *bytes)
     const struct vs_operation *operations[] = {&put, &range, &tag};
     size_t size = 0;
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
-        size += vs_operation_header(operations[i], bytes + size);
-        memcpy(bytes + size, operations[i]->key.data, operations[i]->key.size);
-        size += operations[i]->key.size;
-        if (operations[i]->value.size > 0) {
-            memcpy(bytes + size, operations[i]->value.data, operations[i]->value.size);
-            size += operations[i]->value.size;
-        }
+        size += operation_bytes(operations[i], bytes + size);
     }
     return size;
 }
