@@ -70,7 +70,7 @@ static verso_err enter_badly(struct vs_store *inner, struct vs_page_writer *writ
     must(vs_history_calls.enter(inner, writer, from, to, roots));
     struct vs_tree_edit edit;
     bool broken;
-    must(vs_tree_edit_init(&edit, writer, roots->tags, 0, 0));
+    vs_tree_edit_init(&edit, writer, roots->tags, 0, 0);
     must(vs_tree_put(&edit, VS_PUT_UPSERT, bad_key, bad_value, NULL, NULL, &broken));
     roots->tags = edit.root;
     vs_tree_edit_clear(&edit);

@@ -91,13 +91,12 @@ verso_err verso_diff_open(verso_view *from, verso_view *to, const verso_range *g
     return VERSO_OK;
 }
 
-static verso_err renew(verso_diff *diff)
+static void renew(verso_diff *diff)
 {
-    if (changes_of(diff->view[0]) == diff->seen[0] && changes_of(diff->view[1]) == diff->seen[1]) {
-        return VERSO_OK;
+    if (changes_of(diff->view[0]) != diff->seen[0] || changes_of(diff->view[1]) != diff->seen[1]) {
+        look_at_views(diff);
+        vs_difference_restart(diff->walk, tree_of(diff, 0), tree_of(diff, 1));
     }
-    look_at_views(diff);
-    return vs_difference_restart(diff->walk, tree_of(diff, 0), tree_of(diff, 1));
 }
 
 static verso_err read_values(verso_diff *diff, const struct vs_difference_change *found,
@@ -124,10 +123,8 @@ verso_err verso_diff_next(verso_diff *diff, verso_change *change)
         return err != VERSO_OK ? err : diff->error;
     }
     struct vs_difference_change found;
-    err = renew(diff);
-    if (err == VERSO_OK) {
-        err = vs_difference_next(diff->walk, &found);
-    }
+    renew(diff);
+    err = vs_difference_next(diff->walk, &found);
     if (err != VERSO_OK) {
         return err;
     }

@@ -188,14 +188,10 @@ static verso_err begin(struct applying *applying, const struct vs_increment_root
     if (store->tip.version != applying->tip) {
         err = vs_fault(VERSO_MISMATCH, "%s: root %" PRIu64 " was committed meanwhile",
                        applying->path, store->tip.version);
-    }
-    if (err == VERSO_OK) {
-        err = vs_tree_set_begin(&applying->trees, writer, &store->tip);
-    }
-    if (err != VERSO_OK) {
         vs_store_abort(store);
         return err;
     }
+    vs_tree_set_begin(&applying->trees, writer, &store->tip);
     vs_operations_restart(&applying->operations, !store->in_memory, store->config.log_bytes);
     applying->running = true;
     applying->root = *root;

@@ -186,10 +186,8 @@ static verso_err replay_frame(void *argument, const struct vs_log_record *record
     }
     store->may_use_reserve = true; /* once it had room; and after it comes the checkpoint */
     struct vs_tree_set *trees = &replay->trees;
-    err = vs_tree_set_begin(trees, writer, &store->tip);
-    if (err == VERSO_OK) {
-        err = run_commit(store, trees, record);
-    }
+    vs_tree_set_begin(trees, writer, &store->tip);
+    err = run_commit(store, trees, record);
     if (err != VERSO_OK) {
         vs_store_abort(store);
     } else {

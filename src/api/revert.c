@@ -112,10 +112,7 @@ static verso_err run(struct revert *revert)
             return err;
         }
         struct vs_tree_view now = vs_tree_edit_view(revert->txn->edit);
-        err = vs_difference_restart(revert->walk, &now, revert->to);
-        if (err != VERSO_OK) {
-            return err;
-        }
+        vs_difference_restart(revert->walk, &now, revert->to);
     }
 }
 

@@ -91,11 +91,7 @@ static verso_err fill(struct vs_salvage *salvage)
     if (err != VERSO_OK) {
         return err;
     }
-    err = vs_tree_set_begin(&salvage->trees, writer, &salvage->to->tip);
-    if (err != VERSO_OK) {
-        vs_store_abort(salvage->to);
-        return err;
-    }
+    vs_tree_set_begin(&salvage->trees, writer, &salvage->to->tip);
     err = vs_salvage_content(salvage);
     if (err == VERSO_OK) {
         err = commit(salvage);

@@ -47,14 +47,10 @@ static void give_memory_back(verso_store *store, struct vs_transaction *shared)
 }
 
 /* Fill a transaction that has got the writer lock. */
-static verso_err start(struct vs_transaction *shared, verso_store *store,
-                       struct vs_page_writer *writer)
+static void start(struct vs_transaction *shared, verso_store *store, struct vs_page_writer *writer)
 {
     const struct vs_root_record *tip = &store->store->tip;
-    verso_err err = vs_tree_set_begin(&shared->trees, writer, tip);
-    if (err != VERSO_OK) {
-        return err;
-    }
+    vs_tree_set_begin(&shared->trees, writer, tip);
     shared->owner = store;
     shared->changed = false;
     shared->broken = false;
@@ -63,7 +59,6 @@ static verso_err start(struct vs_transaction *shared, verso_store *store,
     verso_txn *txn = &shared->main;
     *txn = (verso_txn){.shared = shared, .edit = &shared->trees.main};
     txn->view = (struct verso_view){.owner = store, .txn = txn, .record = *tip};
-    return VERSO_OK;
 }
 
 verso_err verso_begin(verso_store *store, verso_txn **txn)
@@ -85,12 +80,7 @@ verso_err verso_begin(verso_store *store, verso_txn **txn)
         give_memory_back(store, fresh);
         return err;
     }
-    err = start(fresh, store, writer);
-    if (err != VERSO_OK) {
-        vs_store_abort(store->store);
-        give_memory_back(store, fresh);
-        return err;
-    }
+    start(fresh, store, writer);
     atomic_fetch_add_explicit(&store->views, 1, memory_order_relaxed);
     *txn = &fresh->main;
     return VERSO_OK;

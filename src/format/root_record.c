@@ -25,10 +25,7 @@ bool vs_tree_root_decode(const uint8_t *bytes, struct vs_tree_root *root)
 {
     *root =
         (struct vs_tree_root){vs_get_le32(bytes), vs_get_le32(bytes + 4), vs_get_le64(bytes + 8)};
-    if (root->page == 0) {
-        return root->depth == 0 && root->keys == 0;
-    }
-    return root->depth >= 1 && root->depth <= VS_TREE_DEPTH_MAX;
+    return vs_tree_root_is_possible(root);
 }
 
 size_t vs_root_record_encode(const struct vs_root_record *record, uint8_t *bytes)

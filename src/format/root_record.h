@@ -44,6 +44,13 @@ struct vs_root_record {
     verso_slice note;   /* borrowed */
 };
 
+/** Can a tree have this top? Decoding has made sure of it; whoever descends asserts it. */
+static inline bool vs_tree_root_is_possible(const struct vs_tree_root *root)
+{
+    return root->page == 0 ? root->depth == 0 && root->keys == 0
+                           : root->depth >= 1 && root->depth <= VS_TREE_DEPTH_MAX;
+}
+
 /** The 16 bytes {page, depth, keys} of a tree's top. */
 void vs_tree_root_encode(const struct vs_tree_root *root, uint8_t *bytes);
 /** @return false if no tree has such a top. */

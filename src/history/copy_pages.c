@@ -231,9 +231,10 @@ static verso_err walk(struct vs_copy *copy, enum vs_copy_content content, struct
 verso_err vs_copy_tree(struct vs_copy *copy, enum vs_copy_content content,
                        struct vs_tree_root *root)
 {
-    verso_err err = vs_path_check_root(root);
-    if (err != VERSO_OK || root->depth == 0) {
-        return err;
+    assert(vs_tree_root_is_possible(root));
+    verso_err err = VERSO_OK;
+    if (root->depth == 0) {
+        return VERSO_OK;
     }
     if (vs_copy_number(copy, root->page) == 0) {
         struct vs_path path = {.depth = root->depth};

@@ -65,6 +65,7 @@ struct vs_difference {
 
 static void begin(struct side *side, const struct vs_tree_view *view, bool seeking)
 {
+    assert(vs_tree_root_is_possible(&view->root));
     side->view = *view;
     side->path.depth = view->root.depth;
     side->ended = view->root.depth == 0;
@@ -330,19 +331,12 @@ static void copy_key(verso_slice *slice, uint8_t *memory, verso_slice key)
     *slice = (verso_slice){memory, key.size};
 }
 
-static verso_err begin_both(struct vs_difference *difference, const struct vs_tree_view *first,
-                            const struct vs_tree_view *second)
+static void begin_both(struct vs_difference *difference, const struct vs_tree_view *first,
+                       const struct vs_tree_view *second)
 {
-    verso_err err = vs_path_check_root(&first->root);
-    if (err == VERSO_OK) {
-        err = vs_path_check_root(&second->root);
-    }
-    difference->error = err;
-    if (err == VERSO_OK) {
-        begin(&difference->side[0], first, difference->range.has_from);
-        begin(&difference->side[1], second, difference->range.has_from);
-    }
-    return err;
+    difference->error = VERSO_OK;
+    begin(&difference->side[0], first, difference->range.has_from);
+    begin(&difference->side[1], second, difference->range.has_from);
 }
 
 /** One block: the struct, the two sides' keys and bounds, the range's bounds. */
@@ -387,20 +381,16 @@ verso_err vs_difference_open(const struct vs_tree_view *first, const struct vs_t
     if (fresh == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory for a walk over differences");
     }
-    verso_err err = begin_both(fresh, first, second);
-    if (err != VERSO_OK) {
-        free(fresh);
-        return err;
-    }
+    begin_both(fresh, first, second);
     *difference = fresh;
     return VERSO_OK;
 }
 
-verso_err vs_difference_restart(struct vs_difference *difference, const struct vs_tree_view *first,
-                                const struct vs_tree_view *second)
+void vs_difference_restart(struct vs_difference *difference, const struct vs_tree_view *first,
+                           const struct vs_tree_view *second)
 {
     if (difference->error != VERSO_OK) {
-        return VERSO_OK; /* nothing is behind the end, and an error stays */
+        return; /* nothing is behind the end, and an error stays */
     }
     for (unsigned i = 0; i < 2; i++) {
         const struct side *side = &difference->side[i];
@@ -411,7 +401,7 @@ verso_err vs_difference_restart(struct vs_difference *difference, const struct v
             range->has_from = true;
         }
     }
-    return begin_both(difference, first, second);
+    begin_both(difference, first, second);
 }
 
 uint64_t vs_difference_pages(const struct vs_difference *difference)

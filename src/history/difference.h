@@ -35,8 +35,8 @@ verso_err vs_difference_open(const struct vs_tree_view *first, const struct vs_t
 verso_err vs_difference_next(struct vs_difference *difference, struct vs_difference_change *change);
 
 /** Go on behind the last change handed out, in these trees. */
-verso_err vs_difference_restart(struct vs_difference *difference, const struct vs_tree_view *first,
-                                const struct vs_tree_view *second);
+void vs_difference_restart(struct vs_difference *difference, const struct vs_tree_view *first,
+                           const struct vs_tree_view *second);
 
 /** Pages of both trees read so far. */
 uint64_t vs_difference_pages(const struct vs_difference *difference);

@@ -94,11 +94,8 @@ static verso_err enter(struct vs_store *store, struct vs_page_writer *writer, ui
                        uint64_t to, struct vs_history_roots *roots)
 {
     struct vs_tree_edit edit;
-    verso_err err = vs_tree_edit_init(&edit, writer, roots->roots, 0, 0);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    err = put_roots(store, &edit, from, to);
+    vs_tree_edit_init(&edit, writer, roots->roots, 0, 0);
+    verso_err err = put_roots(store, &edit, from, to);
     if (err == VERSO_OK && from < to) {
         err = remove_dropped(store, &edit, from);
     } else if (err == VERSO_OK && from > 0) { /* no new root: the metas go on naming this one */

@@ -185,11 +185,8 @@ verso_err vs_keeping_save(struct vs_store *store, struct vs_page_writer *writer,
         return VERSO_OK;
     }
     struct vs_tree_edit edit;
-    verso_err err = vs_tree_edit_init(&edit, writer, *tags, 0, 0);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    err = save_set(store, &edit);
+    vs_tree_edit_init(&edit, writer, *tags, 0, 0);
+    verso_err err = save_set(store, &edit);
     if (err == VERSO_OK && store->retained.tags.changed) {
         err = remove_tags(&edit, &store->retained.tags);
         if (err == VERSO_OK) {

@@ -60,19 +60,13 @@ static verso_err too_few(const struct vs_path_step *step)
 verso_err vs_path_to_rank(const struct vs_tree_view *view, uint64_t rank, struct vs_path *path)
 {
     assert(rank < view->root.keys);
-    verso_err err = vs_path_check_root(&view->root);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    if (view->root.depth == 0) {
-        return vs_fault(VERSO_CORRUPT, "the root counts keys but has no page");
-    }
+    assert(vs_tree_root_is_possible(&view->root)); /* it has keys, so it has a page */
     path->depth = view->root.depth;
     vs_page_no page = view->root.page;
     for (unsigned level = path->depth; level-- > 0;) {
         struct vs_path_step *step = &path->level[level];
         *step = (struct vs_path_step){.page = page};
-        err = vs_path_read(view->pages, page, level, &step->bytes);
+        verso_err err = vs_path_read(view->pages, page, level, &step->bytes);
         if (err != VERSO_OK) {
             return err;
         }

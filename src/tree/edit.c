@@ -24,24 +24,23 @@ enum {
     SCRATCH_PAGES = 2,
 };
 
-verso_err vs_tree_edit_init(struct vs_tree_edit *edit, struct vs_page_writer *writer,
-                            struct vs_tree_root root, uint64_t tree_id, uint64_t fingerprint)
+void vs_tree_edit_init(struct vs_tree_edit *edit, struct vs_page_writer *writer,
+                       struct vs_tree_root root, uint64_t tree_id, uint64_t fingerprint)
 {
+    assert(vs_tree_root_is_possible(&root));
     *edit = (struct vs_tree_edit){
         .writer = writer, .root = root, .tree_id = tree_id, .fingerprint = fingerprint};
-    return vs_path_check_root(&root);
 }
 
-verso_err vs_tree_edit_restart(struct vs_tree_edit *edit, struct vs_page_writer *writer,
-                               struct vs_tree_root root, uint64_t tree_id, uint64_t fingerprint)
+void vs_tree_edit_restart(struct vs_tree_edit *edit, struct vs_page_writer *writer,
+                          struct vs_tree_root root, uint64_t tree_id, uint64_t fingerprint)
 {
     struct vs_edit_workspace *workspace = edit->workspace;
     if (workspace != NULL) {
         workspace->remembered = false;
     }
-    verso_err err = vs_tree_edit_init(edit, writer, root, tree_id, fingerprint);
+    vs_tree_edit_init(edit, writer, root, tree_id, fingerprint);
     edit->workspace = workspace;
-    return err;
 }
 
 void vs_tree_edit_clear(struct vs_tree_edit *edit)

@@ -21,19 +21,6 @@ verso_err vs_path_wrong_count(vs_page_no page, uint64_t keys, uint64_t counted)
                     (unsigned long long)keys, (unsigned long long)counted);
 }
 
-verso_err vs_path_check_root(const struct vs_tree_root *root)
-{
-    if (root->depth > VS_TREE_DEPTH_MAX) {
-        return vs_fault(VERSO_CORRUPT, "page %u: root of a tree of %u levels", root->page,
-                        root->depth);
-    }
-    if ((root->page == 0) != (root->depth == 0)) {
-        return vs_fault(VERSO_CORRUPT, "page %u: root of a tree of %u levels", root->page,
-                        root->depth);
-    }
-    return VERSO_OK;
-}
-
 /** The lines of a change to come: the leaf's descriptor, and that of the leaf that links to it. */
 static void prefetch_descriptors(struct vs_pages *pages, const struct vs_path_step *parent)
 {
@@ -46,10 +33,7 @@ static void prefetch_descriptors(struct vs_pages *pages, const struct vs_path_st
 verso_err vs_path_to_key(const struct vs_tree_view *view, verso_slice key, bool to_change,
                          struct vs_path *path)
 {
-    verso_err err = vs_path_check_root(&view->root);
-    if (err != VERSO_OK) {
-        return err;
-    }
+    assert(vs_tree_root_is_possible(&view->root));
     path->depth = view->root.depth;
     vs_page_no page = view->root.page;
     for (unsigned level = path->depth; level-- > 0;) {
@@ -57,7 +41,7 @@ verso_err vs_path_to_key(const struct vs_tree_view *view, verso_slice key, bool 
         step->page = page;
         step->own = NULL;
         step->index = 0;
-        err = vs_path_read(view->pages, page, level, &step->bytes);
+        verso_err err = vs_path_read(view->pages, page, level, &step->bytes);
         if (err != VERSO_OK) {
             return err;
         }
@@ -99,10 +83,7 @@ static verso_err descend_edge(struct vs_pages *pages, unsigned level, bool last,
 
 verso_err vs_path_to_edge(const struct vs_tree_view *view, bool last, struct vs_path *path)
 {
-    verso_err err = vs_path_check_root(&view->root);
-    if (err != VERSO_OK) {
-        return err;
-    }
+    assert(vs_tree_root_is_possible(&view->root));
     path->depth = view->root.depth;
     if (path->depth == 0) {
         return VERSO_OK;
@@ -110,7 +91,7 @@ verso_err vs_path_to_edge(const struct vs_tree_view *view, bool last, struct vs_
     struct vs_path_step *root = &path->level[path->depth - 1];
     root->page = view->root.page;
     root->own = NULL;
-    err = vs_path_read(view->pages, root->page, path->depth - 1, &root->bytes);
+    verso_err err = vs_path_read(view->pages, root->page, path->depth - 1, &root->bytes);
     if (err != VERSO_OK) {
         return err;
     }

@@ -77,9 +77,6 @@ static inline const uint8_t *vs_path_hint(const struct vs_pages *pages, vs_page_
     return vs_page_hint(pages, page);
 }
 
-/** Is the depth that a root record claims within bounds, and does it agree with its page? */
-verso_err vs_path_check_root(const struct vs_tree_root *root);
-
 /** Descend to the leaf that would hold `key`, whose step gets no index. An empty tree: depth 0.
  *  `to_change`: ask for the descriptors that copying the leaf will need. */
 verso_err vs_path_to_key(const struct vs_tree_view *view, verso_slice key, bool to_change,

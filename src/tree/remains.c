@@ -355,9 +355,8 @@ verso_err vs_remains_walk(struct vs_remains *remains)
     const struct vs_key_range all = {.has_from = false};
     struct walk walk;
     verso_err err = begin(&walk, remains);
-    if (err == VERSO_OK && vs_path_check_root(&remains->root) != VERSO_OK) {
-        err = report(&walk, &all, remains->root.page, remains->root.keys, vs_fault_detail());
-    } else if (err == VERSO_OK && remains->root.depth > 0) {
+    assert(vs_tree_root_is_possible(&remains->root));
+    if (err == VERSO_OK && remains->root.depth > 0) {
         err = visit(&walk, remains->root.page, remains->root.depth - 1, &all, remains->root.keys);
     }
     remains->is_rootless = walk.at_left_edge;

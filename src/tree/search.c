@@ -43,9 +43,9 @@ static inline vs_page_no next_down(const struct vs_tree_view *view, const uint8_
 
 verso_err vs_tree_get(const struct vs_tree_view *view, verso_slice key, struct vs_tree_value *value)
 {
-    if (view->root.depth == 0 || view->root.depth > VS_TREE_DEPTH_MAX) {
-        verso_err err = vs_path_check_root(&view->root);
-        return err != VERSO_OK ? err : vs_fault_text(VERSO_NOT_FOUND, "no such key");
+    assert(vs_tree_root_is_possible(&view->root));
+    if (view->root.depth == 0) {
+        return vs_fault_text(VERSO_NOT_FOUND, "no such key");
     }
     vs_page_no page = view->root.page;
     const uint8_t *bytes = NULL;
@@ -125,10 +125,7 @@ static verso_err search_group(struct group *group, struct vs_tree_value *values,
 verso_err vs_tree_get_many(const struct vs_tree_view *view, const verso_slice *keys, size_t count,
                            struct vs_tree_value *values, verso_err *found)
 {
-    verso_err err = vs_path_check_root(&view->root);
-    if (err != VERSO_OK) {
-        return err;
-    }
+    assert(vs_tree_root_is_possible(&view->root));
     if (view->root.depth == 0) {
         for (size_t i = 0; i < count; i++) {
             found[i] = VERSO_NOT_FOUND;
@@ -138,7 +135,7 @@ verso_err vs_tree_get_many(const struct vs_tree_view *view, const verso_slice *k
     for (size_t at = 0; at < count; at += GROUP) {
         struct group group = {.view = view, .keys = keys + at};
         group.count = count - at < GROUP ? (unsigned)(count - at) : GROUP;
-        err = search_group(&group, values + at, found + at);
+        verso_err err = search_group(&group, values + at, found + at);
         if (err != VERSO_OK) {
             return err;
         }

@@ -72,11 +72,11 @@ struct vs_tree_edit {
     bool dropped;                        /* the tree is no more */
 };
 
-verso_err vs_tree_edit_init(struct vs_tree_edit *edit, struct vs_page_writer *writer,
-                            struct vs_tree_root root, uint64_t tree_id, uint64_t fingerprint);
+void vs_tree_edit_init(struct vs_tree_edit *edit, struct vs_page_writer *writer,
+                       struct vs_tree_root root, uint64_t tree_id, uint64_t fingerprint);
 /** The same for an edit that was zeroed or used before (in the same store): keeps its memory. */
-verso_err vs_tree_edit_restart(struct vs_tree_edit *edit, struct vs_page_writer *writer,
-                               struct vs_tree_root root, uint64_t tree_id, uint64_t fingerprint);
+void vs_tree_edit_restart(struct vs_tree_edit *edit, struct vs_page_writer *writer,
+                          struct vs_tree_root root, uint64_t tree_id, uint64_t fingerprint);
 void vs_tree_edit_clear(struct vs_tree_edit *edit);
 
 /** The edit's tree as a view (its own changes included). */

@@ -372,21 +372,14 @@ verso_err vs_tree_check(const struct vs_tree_view *view, uint64_t tree_id,
                                     .visit = check->visit,
                                     .argument = check->argument,
                                     .proofs = check->proofs};
-    verso_err err = vs_path_check_root(&view->root);
-    if (err == VERSO_OK && view->root.depth == 0 && view->root.keys != 0) {
-        err = vs_fault(VERSO_CORRUPT, "an empty tree with %llu keys counted",
-                       (unsigned long long)view->root.keys);
-    }
-    if (err != VERSO_OK) {
-        (void)snprintf(check->fault, sizeof check->fault, "%s", vs_fault_detail());
-        return err;
-    }
+    assert(vs_tree_root_is_possible(&view->root));
     if (view->root.depth == 0) {
         return VERSO_OK;
     }
     size_t key_max = vs_leaf_key_max(view->pages->page_size);
     uint8_t *bytes = malloc(key_max * (2 * VS_TREE_DEPTH_MAX + 1));
     struct vs_check_walk *walk = calloc(1, sizeof *walk);
+    verso_err err = VERSO_OK;
     if (bytes == NULL || walk == NULL) {
         err = vs_fault(VERSO_NOMEM, "no memory for a check");
         goto out;

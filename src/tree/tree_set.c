@@ -25,14 +25,13 @@ enum {
 
 /* ---- begin and end ---- */
 
-verso_err vs_tree_set_begin(struct vs_tree_set *set, struct vs_page_writer *writer,
-                            const struct vs_root_record *root)
+void vs_tree_set_begin(struct vs_tree_set *set, struct vs_page_writer *writer,
+                       const struct vs_root_record *root)
 {
     assert(set->count == 0);
     set->drift = 0;
-    verso_err err = vs_tree_edit_restart(&set->main, writer, root->tree, 0, root->fingerprint);
-    return err != VERSO_OK ? err
-                           : vs_tree_edit_restart(&set->catalogue, writer, root->catalogue, 0, 0);
+    vs_tree_edit_restart(&set->main, writer, root->tree, 0, root->fingerprint);
+    vs_tree_edit_restart(&set->catalogue, writer, root->catalogue, 0, 0);
 }
 
 void vs_tree_set_end(struct vs_tree_set *set)
@@ -170,12 +169,11 @@ static verso_err adopt(struct vs_tree_set *set, const struct vs_tree_record *rec
     fresh->begun = (struct vs_tree_mark){.root = record->root, .fingerprint = record->fingerprint};
     uint64_t changes = fresh->edit.changes + 1; /* cursors of a tree that comes back look anew */
     uint64_t relief_copies = fresh->edit.relief_copies;
-    /* the record was decoded, so its top is sound */
-    verso_err err = vs_tree_edit_restart(&fresh->edit, set->main.writer, record->root,
-                                         record->number, record->fingerprint);
+    vs_tree_edit_restart(&fresh->edit, set->main.writer, record->root, record->number,
+                         record->fingerprint);
     fresh->edit.changes = changes;
     fresh->edit.relief_copies = relief_copies;
-    return err;
+    return VERSO_OK;
 }
 
 verso_err vs_tree_set_open(struct vs_tree_set *set, verso_slice name, struct vs_named_tree **tree)

@@ -56,10 +56,9 @@ struct vs_tree_set_state {
     struct vs_tree_state tree[]; /* those that are open, by number */
 };
 
-/** Begin on the trees of a root. The set is zeroed, or was ended before (in the same store).
- *  VERSO_CORRUPT, VERSO_NOMEM: as if ended. */
-verso_err vs_tree_set_begin(struct vs_tree_set *set, struct vs_page_writer *writer,
-                            const struct vs_root_record *root);
+/** Begin on the trees of a root. The set is zeroed, or was ended before (in the same store). */
+void vs_tree_set_begin(struct vs_tree_set *set, struct vs_page_writer *writer,
+                       const struct vs_root_record *root);
 
 /** The transaction is over: close its named trees, keep memory for the next one. */
 void vs_tree_set_end(struct vs_tree_set *set);

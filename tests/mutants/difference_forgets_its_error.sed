@@ -1,4 +1,4 @@
 # A walk over differences forgets its error when a transaction changes.
 # file: src/history/difference.c
 # tests: kept_error
-/^verso_err vs_difference_restart/,/^}/s/if (difference->error != VERSO_OK) {/if (difference->error == VERSO_NOT_FOUND) {/
+/^void vs_difference_restart/,/^}/s/if (difference->error != VERSO_OK) {/if (difference->error == VERSO_NOT_FOUND) {/
