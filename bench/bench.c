@@ -24,6 +24,8 @@ static const struct workload workloads[] = {
     {"commit-durable", "one put a commit, durable", workload_commit_durable},
     {"commit-async", "one put a commit, not waiting for the disk", workload_commit_async},
     {"commit-1000", "1,000 puts a commit, durable and not", workload_commit_1000},
+    {"commit-beside", "one put a commit while another thread checkpoints or scans",
+     workload_commit_beside},
     {"commit-threads", "8 threads, one put a commit, durable", workload_commit_threads},
     {"long-reader", "everything overwritten 20 times under an old root held open",
      workload_long_reader},

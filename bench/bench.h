@@ -63,6 +63,7 @@ void workload_range(struct bench *bench);
 void workload_commit_durable(struct bench *bench);
 void workload_commit_async(struct bench *bench);
 void workload_commit_1000(struct bench *bench);
+void workload_commit_beside(struct bench *bench);
 void workload_commit_threads(struct bench *bench);
 void workload_long_reader(struct bench *bench);
 void workload_old_root(struct bench *bench);

@@ -36,20 +36,24 @@ static void add_verso(struct committers *committers, const struct engine *engine
     }
 }
 
+void committers_add_verso_keeping(struct committers *committers, const struct bench *bench,
+                                  const char *label, enum commit_mode mode, uint64_t keep_last)
+{
+    const struct engine *engine = bench_engine(bench, "verso");
+    if (engine != NULL) {
+        bool given = bench->options->keep_last_given;
+        add_verso(committers, engine, label, mode, given ? bench->options->keep_last : keep_last);
+    }
+}
+
 void committers_add_verso(struct committers *committers, const struct bench *bench,
                           const char *label, enum commit_mode mode)
 {
-    const struct engine *engine = bench_engine(bench, "verso");
-    if (engine == NULL) {
-        return;
+    committers_add_verso_keeping(committers, bench, label, mode, 1);
+    if (!bench->options->keep_last_given) {
+        committers_add_verso_keeping(committers, bench, label, mode, KEEP_DEFAULT);
+        committers_add_verso_keeping(committers, bench, label, mode, KEEP_ALL);
     }
-    if (bench->options->keep_last_given) {
-        add_verso(committers, engine, label, mode, bench->options->keep_last);
-        return;
-    }
-    add_verso(committers, engine, label, mode, 1);
-    add_verso(committers, engine, label, mode, KEEP_DEFAULT);
-    add_verso(committers, engine, label, mode, KEEP_ALL);
 }
 
 void committers_add_lmdb(struct committers *committers, const struct bench *bench,

@@ -29,6 +29,10 @@ struct committers {
 void committers_add_verso(struct committers *committers, const struct bench *bench,
                           const char *label, enum commit_mode mode);
 
+/** The same once, with that retention unless the user has asked for another. */
+void committers_add_verso_keeping(struct committers *committers, const struct bench *bench,
+                                  const char *label, enum commit_mode mode, uint64_t keep_last);
+
 /** Add LMDB in a mode, as a baseline. */
 void committers_add_lmdb(struct committers *committers, const struct bench *bench,
                          const char *label, enum commit_mode mode);
