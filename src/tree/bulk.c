@@ -232,19 +232,7 @@ static verso_err write_parts(struct vs_tree_edit *edit, const struct batch *batc
     struct vs_path *path = &edit->workspace->path;
     const struct vs_path_step *leaf = &path->level[0];
     vs_page_no next = 0;
-    verso_err err = vs_page_next_leaf(vs_writer_pages(edit->writer), leaf->page,
-                                      vs_writer_version(edit->writer), &next);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    err = vs_page_check_alive(edit->writer, leaf->page);
-    if (err == VERSO_OK) {
-        err = vs_edit_own_path(edit, path, 1);
-    }
-    if (err == VERSO_OK) {
-        unsigned index = path->depth > 1 ? path->level[1].index : 0;
-        err = vs_edit_trust(edit, path, 0, index, leaf->page, leaf->bytes);
-    }
+    verso_err err = vs_edit_own_branches(edit, path, &next);
     if (err != VERSO_OK) {
         return err;
     }

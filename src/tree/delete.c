@@ -4,8 +4,6 @@
  * A leaf that would be left empty is dropped without being copied; the leaf left of it is linked to
  * the one that follows. A leaf left less than a quarter full is merged or evened out (rebalance.c).
  */
-#include <assert.h>
-
 #include "os/fault.h"
 #include "tree/edit.h"
 #include "tree/value.h"
@@ -15,19 +13,7 @@ static verso_err drop_leaf(struct vs_tree_edit *edit, struct vs_path *path)
 {
     const struct vs_path_step *leaf = &path->level[0];
     vs_page_no next = 0;
-    verso_err err = vs_page_next_leaf(vs_writer_pages(edit->writer), leaf->page,
-                                      vs_writer_version(edit->writer), &next);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    err = vs_page_check_alive(edit->writer, leaf->page);
-    if (err == VERSO_OK) {
-        err = vs_edit_own_path(edit, path, 1);
-    }
-    if (err == VERSO_OK) {
-        unsigned index = path->depth > 1 ? path->level[1].index : 0;
-        err = vs_edit_trust(edit, path, 0, index, leaf->page, leaf->bytes);
-    }
+    verso_err err = vs_edit_own_branches(edit, path, &next);
     if (err != VERSO_OK) {
         return err;
     }

@@ -294,6 +294,24 @@ verso_err vs_edit_own_leaf(struct vs_tree_edit *edit, struct vs_path *path, bool
     return vs_chain_relink(edit, path, leaf->page);
 }
 
+verso_err vs_edit_own_branches(struct vs_tree_edit *edit, struct vs_path *path, vs_page_no *next)
+{
+    const struct vs_path_step *leaf = &path->level[0];
+    verso_err err = vs_page_next_leaf(vs_writer_pages(edit->writer), leaf->page,
+                                      vs_writer_version(edit->writer), next);
+    if (err == VERSO_OK) {
+        err = vs_page_check_alive(edit->writer, leaf->page);
+    }
+    if (err == VERSO_OK) {
+        err = vs_edit_own_path(edit, path, 1);
+    }
+    if (err != VERSO_OK) {
+        return err;
+    }
+    unsigned index = path->depth > 1 ? path->level[1].index : 0;
+    return vs_edit_trust(edit, path, 0, index, leaf->page, leaf->bytes);
+}
+
 void vs_edit_count(struct vs_tree_edit *edit, struct vs_path *path, int64_t keys)
 {
     edit->root.keys += (uint64_t)keys;

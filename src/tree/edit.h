@@ -85,6 +85,10 @@ verso_err vs_edit_own_path(struct vs_tree_edit *edit, struct vs_path *path, unsi
  * copied. */
 verso_err vs_edit_own_leaf(struct vs_tree_edit *edit, struct vs_path *path, bool with_path);
 
+/** For a leaf that is to go, or to be written anew without being copied: make the branches above it
+ * the transaction's own. *next is the leaf behind it. */
+verso_err vs_edit_own_branches(struct vs_tree_edit *edit, struct vs_path *path, vs_page_no *next);
+
 /** Add to the counts along an owned path. */
 void vs_edit_count(struct vs_tree_edit *edit, struct vs_path *path, int64_t keys);
 
