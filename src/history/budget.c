@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "format/layout.h"
+#include "history/page_survey.h"
 #include "history/retention.h"
 #include "os/fault.h"
 
@@ -98,45 +98,39 @@ uint32_t vs_holdings_blocks(const struct vs_store *store)
     return (uint32_t)((store->space.high_water + VS_BLOCK_PAGES - 1) / VS_BLOCK_PAGES);
 }
 
-static verso_err count_block(struct vs_holdings *holdings, struct vs_store *store,
-                             const struct vs_version_set *set, uint32_t block)
+/* Where a survey puts down what it meets. */
+struct held_pages {
+    struct vs_holdings *holdings;
+    const struct vs_store *store;
+    const struct vs_version_set *set;
+};
+
+static void count_page(void *argument, const struct vs_surveyed_page *page)
 {
-    bool empty;
-    verso_err err = vs_page_table_is_empty(&store->table, block, &empty);
-    if (err != VERSO_OK || empty) {
-        return err;
+    const struct held_pages *into = argument;
+    const struct vs_store *store = into->store;
+    if (page->generations) {
+        return;
     }
-    for (unsigned i = 0; i < VS_BLOCK_PAGES; i++) {
-        vs_page_no page = block * VS_BLOCK_PAGES + i;
-        if (page >= store->space.high_water) {
-            break;
-        }
-        const struct vs_descriptor *descriptor;
-        err = vs_page_table_get(&store->table, page, &descriptor);
-        if (err != VERSO_OK) {
-            return err;
-        }
-        uint64_t born = vs_descriptor_born(descriptor);
-        uint64_t died = vs_descriptor_died(descriptor);
-        if (vs_layout_is_reserved(store->pages.page_size, page) ||
-            (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0) {
-            continue;
-        }
-        if (died == VS_ALIVE) {
-            holdings->live += born <= store->tip.version ? 1 : 0;
-        } else if (!vs_space_is_free(&store->space, page)) {
-            put_down(holdings, set, born, died);
-        }
+    if (page->died == VS_ALIVE) {
+        into->holdings->live += page->born <= store->tip.version ? 1 : 0;
+    } else if (!vs_space_is_free(&store->space, page->page)) {
+        put_down(into->holdings, into->set, page->born, page->died);
     }
-    return VERSO_OK;
 }
 
 verso_err vs_holdings_count(struct vs_holdings *holdings, struct vs_store *store,
                             const struct vs_version_set *set, uint32_t first, uint32_t end)
 {
+    struct held_pages into = {holdings, store, set};
     verso_err err = VERSO_OK;
     for (uint32_t block = first; block < end && err == VERSO_OK; block++) {
-        err = count_block(holdings, store, set, block);
+        bool empty;
+        err = vs_page_table_is_empty(&store->table, block, &empty);
+        if (err == VERSO_OK && !empty) {
+            uint64_t page = (uint64_t)block * VS_BLOCK_PAGES;
+            err = vs_page_survey_part(store, page, page + VS_BLOCK_PAGES, count_page, &into);
+        }
     }
     return err;
 }

@@ -5,11 +5,12 @@
 
 #include "format/layout.h"
 
-verso_err vs_page_survey(struct vs_store *store,
-                         void (*each)(void *argument, const struct vs_surveyed_page *page),
-                         void *argument)
+verso_err vs_page_survey_part(struct vs_store *store, uint64_t first, uint64_t end,
+                              void (*each)(void *argument, const struct vs_surveyed_page *page),
+                              void *argument)
 {
-    for (uint64_t number = 0; number < store->space.high_water; number++) {
+    end = end < store->space.high_water ? end : store->space.high_water;
+    for (uint64_t number = first; number < end; number++) {
         struct vs_surveyed_page page = {.page = (vs_page_no)number};
         if (vs_layout_is_reserved(store->pages.page_size, page.page)) {
             continue;
@@ -25,4 +26,11 @@ verso_err vs_page_survey(struct vs_store *store,
         each(argument, &page);
     }
     return VERSO_OK;
+}
+
+verso_err vs_page_survey(struct vs_store *store,
+                         void (*each)(void *argument, const struct vs_surveyed_page *page),
+                         void *argument)
+{
+    return vs_page_survey_part(store, 0, UINT64_MAX, each, argument);
 }

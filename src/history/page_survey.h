@@ -20,4 +20,9 @@ verso_err vs_page_survey(struct vs_store *store,
                          void (*each)(void *argument, const struct vs_surveyed_page *page),
                          void *argument);
 
+/** The same for pages [first, end) alone. */
+verso_err vs_page_survey_part(struct vs_store *store, uint64_t first, uint64_t end,
+                              void (*each)(void *argument, const struct vs_surveyed_page *page),
+                              void *argument);
+
 #endif

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-#include "format/layout.h"
 #include "history/budget.h"
+#include "history/page_survey.h"
 #include "history/retention.h"
 #include "os/fault.h"
 
@@ -64,32 +64,26 @@ static verso_err try_budget(struct vs_store *store, const verso_retention *polic
     return err;
 }
 
-/* Pages that a retained root keeps now, and that neither those left nor the views would keep. */
-static verso_err count_freed(struct vs_store *store, const struct vs_version_set *kept,
-                             uint64_t *freed)
+/* Looking for pages that a retained root keeps now, and that neither those left nor the views would
+ * keep. */
+struct freed_pages {
+    struct vs_store *store;
+    const struct vs_version_set *kept;
+    uint64_t count;
+};
+
+static void count_if_freed(void *argument, const struct vs_surveyed_page *page)
 {
-    *freed = 0;
-    verso_err err = vs_store_refresh_kept(store);
-    for (uint64_t number = 1; number < store->space.high_water && err == VERSO_OK; number++) {
-        vs_page_no page = (vs_page_no)number;
-        if (vs_layout_is_reserved(store->pages.page_size, page) ||
-            vs_space_is_free(&store->space, page)) {
-            continue;
-        }
-        const struct vs_descriptor *descriptor;
-        err = vs_page_table_get(&store->table, page, &descriptor);
-        if (err != VERSO_OK || (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0) {
-            continue;
-        }
-        uint64_t born = vs_descriptor_born(descriptor);
-        uint64_t died = vs_descriptor_died(descriptor);
-        *freed += vs_version_set_meets(&store->retained.set, born, died) &&
-                          !vs_version_set_meets(kept, born, died) &&
-                          !vs_version_set_meets(&store->kept.passing, born, died)
-                      ? 1
-                      : 0;
+    struct freed_pages *freed = argument;
+    struct vs_store *store = freed->store;
+    if (page->generations || vs_space_is_free(&store->space, page->page)) {
+        return;
     }
-    return err;
+    if (vs_version_set_meets(&store->retained.set, page->born, page->died) &&
+        !vs_version_set_meets(freed->kept, page->born, page->died) &&
+        !vs_version_set_meets(&store->kept.passing, page->born, page->died)) {
+        freed->count++;
+    }
 }
 
 /* The oldest of those that would go. */
@@ -129,9 +123,14 @@ verso_err vs_trial_run(struct vs_store *store, const verso_retention *policy, ui
     vs_fair_lock_take(&store->writer_lock);
     const struct vs_version_set *retained = &store->retained.set;
     uint64_t tip = store->tip.version;
+    struct freed_pages freed = {store, &kept, 0};
     verso_err err = choose_kept(store, policy, &kept);
     if (err == VERSO_OK) {
-        err = count_freed(store, &kept, &trial->freed_pages);
+        err = vs_store_refresh_kept(store);
+    }
+    if (err == VERSO_OK) {
+        err = vs_page_survey(store, count_if_freed, &freed);
+        trial->freed_pages = freed.count;
     }
     if (err == VERSO_OK && tip > 0) {
         trial->kept_count = vs_version_set_count(&kept, 1, tip);
