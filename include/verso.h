@@ -1043,6 +1043,7 @@ typedef struct verso_check_report {
  * @retval VERSO_CORRUPT  A fault; `report` is filled up to it.
  * @retval VERSO_NOMEM    No memory for what was proved; nothing else is wrong.
  * @retval VERSO_INVALID  An argument is NULL, or the report has no size.
+ * @retval VERSO_FORKED
  */
 VERSO_API VERSO_MUST_USE verso_err verso_check(verso_store *store, verso_check_report *report);
 
@@ -1075,7 +1076,7 @@ typedef struct verso_stats {
 } verso_stats;
 
 /** Fill `stats`: figures as the last transaction left them. Any thread, no waiting.
- * VERSO_INVALID. */
+ * VERSO_INVALID, VERSO_FORKED. */
 VERSO_API VERSO_MUST_USE verso_err verso_stat(verso_store *store, verso_stats *stats);
 
 #ifdef __cplusplus

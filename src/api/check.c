@@ -130,6 +130,10 @@ verso_err verso_check(verso_store *store, verso_check_report *given)
     if (store == NULL || given == NULL || given->size < sizeof given->size || given->size > 4096) {
         return vs_fault(VERSO_INVALID, "verso_check: an argument is NULL or has no size");
     }
+    verso_err err = vs_check_process(store);
+    if (err != VERSO_OK) {
+        return err;
+    }
     struct vs_store *inner = store->store;
     verso_check_report report;
     memset(&report, 0, sizeof report);
@@ -137,7 +141,7 @@ verso_err verso_check(verso_store *store, verso_check_report *given)
     vs_fair_lock_take(&inner->writer_lock);
     struct vs_whole_check whole = {
         .store = inner, .report = &report, .high_water = inner->space.high_water};
-    verso_err err = run(&whole);
+    err = run(&whole);
     vs_fair_lock_release(&inner->writer_lock);
     memcpy(given, &report, given->size < sizeof report ? given->size : sizeof report);
     return err;

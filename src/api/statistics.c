@@ -16,6 +16,10 @@ verso_err verso_stat(verso_store *store, verso_stats *given)
     if (store == NULL || given == NULL || given->size < sizeof given->size || given->size > 4096) {
         return vs_fault(VERSO_INVALID, "verso_stat: an argument is NULL or has no size");
     }
+    verso_err err = vs_check_process(store);
+    if (err != VERSO_OK) {
+        return err;
+    }
     struct vs_store *inner = store->store;
     verso_stats stats;
     memset(&stats, 0, sizeof stats);
