@@ -199,13 +199,18 @@ Test(golden, store_whose_log_is_needed)
 
 /* ---- formats to come ---- */
 
-/* Both metas with another number at a byte, their checksums right. */
-static void forge(struct simulated_disk *disk, size_t at, uint32_t value)
+enum { META_A = 1, META_B = 2, BOTH_METAS = 3 };
+
+/* Metas with another number at a byte, their checksums right. */
+static void forge(struct simulated_disk *disk, unsigned metas, size_t at, uint32_t value)
 {
     uint64_t size;
     const uint8_t *live = simulated_disk_bytes(disk, path, &size);
     memcpy(bytes, live, size);
     for (unsigned i = 0; i < 2; i++) {
+        if ((metas >> i & 1) == 0) {
+            continue;
+        }
         uint8_t *meta = bytes + (i == 0 ? 0 : VS_META_B_AT);
         vs_put_le32(meta + at, value);
         vs_put_le32(meta + VS_PART_BYTES - 4, vs_crc32c(0, meta, VS_PART_BYTES - 4));
@@ -213,11 +218,12 @@ static void forge(struct simulated_disk *disk, size_t at, uint32_t value)
     simulated_disk_put(disk, path, bytes, size);
 }
 
-static void open_forged(size_t at, uint32_t value, verso_err expected, const char *what)
+static void open_forged(unsigned metas, size_t at, uint32_t value, verso_err expected,
+                        const char *what)
 {
     struct simulated_disk *disk = simulated_disk_open(1);
     bring(disk, "closed-512", "");
-    forge(disk, at, value);
+    forge(disk, metas, at, value);
     uint64_t before = simulated_disk_digest(disk);
     for (unsigned read_only = 0; read_only < 2; read_only++) {
         verso_store *store = NULL;
@@ -233,24 +239,32 @@ enum { FORMAT_AT = 8, MUST_AT = 12, MAY_AT = 16 };
 
 Test(golden, other_formats_are_refused_by_name)
 {
-    open_forged(FORMAT_AT, 0, VERSO_FORMAT, "format 0");
-    open_forged(FORMAT_AT, 1, VERSO_FORMAT, "format 1");
-    open_forged(FORMAT_AT, 3, VERSO_FORMAT, "format 3");
-    open_forged(FORMAT_AT, 0x02000000, VERSO_FORMAT, "the other byte order");
-    open_forged(FORMAT_AT, UINT32_MAX, VERSO_FORMAT, "the last format");
+    open_forged(BOTH_METAS, FORMAT_AT, 0, VERSO_FORMAT, "format 0");
+    open_forged(BOTH_METAS, FORMAT_AT, 1, VERSO_FORMAT, "format 1");
+    open_forged(BOTH_METAS, FORMAT_AT, 3, VERSO_FORMAT, "format 3");
+    open_forged(BOTH_METAS, FORMAT_AT, 0x02000000, VERSO_FORMAT, "the other byte order");
+    open_forged(BOTH_METAS, FORMAT_AT, UINT32_MAX, VERSO_FORMAT, "the last format");
 }
 
 Test(golden, features_that_must_be_understood_are_refused)
 {
     for (unsigned bit = 0; bit < 32; bit++) {
-        open_forged(MUST_AT, UINT32_C(1) << bit, VERSO_FORMAT, "a must bit");
+        open_forged(BOTH_METAS, MUST_AT, UINT32_C(1) << bit, VERSO_FORMAT, "a must bit");
+    }
+}
+
+Test(golden, one_meta_of_a_later_release_refuses_the_store)
+{
+    for (unsigned meta = META_A; meta <= META_B; meta++) {
+        open_forged(meta, FORMAT_AT, 3, VERSO_FORMAT, "format 3 in one meta");
+        open_forged(meta, MUST_AT, 1, VERSO_FORMAT, "a must bit in one meta");
     }
 }
 
 Test(golden, features_that_may_be_ignored_are_ignored)
 {
     for (unsigned bit = 0; bit < 32; bit++) {
-        open_forged(MAY_AT, UINT32_C(1) << bit, VERSO_OK, "a may bit");
+        open_forged(BOTH_METAS, MAY_AT, UINT32_C(1) << bit, VERSO_OK, "a may bit");
     }
 }
 

@@ -71,12 +71,17 @@ static bool is_page_size(uint32_t size)
     return size >= VS_PAGE_SIZE_MIN && size <= VS_PAGE_SIZE_MAX && (size & (size - 1)) == 0;
 }
 
+bool vs_meta_is_whole(const uint8_t *bytes)
+{
+    return vs_get_le32(bytes + CRC_AT) == vs_crc32c(0, bytes, CRC_AT);
+}
+
 enum vs_meta_state vs_meta_decode(const uint8_t *bytes, struct vs_meta *meta)
 {
     if (memcmp(bytes, magic, sizeof magic) != 0) {
         return VS_META_FOREIGN;
     }
-    bool whole = vs_get_le32(bytes + CRC_AT) == vs_crc32c(0, bytes, CRC_AT);
+    bool whole = vs_meta_is_whole(bytes);
     if (vs_get_le32(bytes + FORMAT_AT) != VS_FORMAT_VERSION || vs_get_le32(bytes + MUST_AT) != 0) {
         /* an unknown format may keep its checksum elsewhere, so it is named before damage is */
         return whole || vs_get_le32(bytes + FORMAT_AT) > VS_FORMAT_VERSION ? VS_META_FORMAT

@@ -69,6 +69,9 @@ enum vs_meta_state {
 
 enum vs_meta_state vs_meta_decode(const uint8_t *bytes, struct vs_meta *meta);
 
+/** Does the checksum stand where this format has it, and is it right? */
+bool vs_meta_is_whole(const uint8_t *bytes);
+
 /** Directory entries. */
 static inline uint64_t vs_entry(uint32_t crc, uint64_t generation, unsigned copy)
 {

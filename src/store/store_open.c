@@ -20,10 +20,15 @@ static bool is_newer(const struct vs_meta *a, const struct vs_meta *b)
     return a->generation != b->generation ? a->generation > b->generation : a->epoch > b->epoch;
 }
 
+static verso_err unknown_format(const char *path)
+{
+    return vs_fault(VERSO_FORMAT, "%s: a Verso store of an unknown format", path);
+}
+
 static verso_err describe_bad_metas(const char *path, enum vs_meta_state a, enum vs_meta_state b)
 {
     if (a == VS_META_FORMAT || b == VS_META_FORMAT) {
-        return vs_fault(VERSO_FORMAT, "%s: a Verso store of an unknown format", path);
+        return unknown_format(path);
     }
     if (a == VS_META_FOREIGN && b == VS_META_FOREIGN) {
         return vs_fault(VERSO_FORMAT, "%s: not a Verso store", path);
@@ -46,6 +51,11 @@ static verso_err read_metas(struct vs_store *store, uint64_t file_size)
             return err;
         }
         state[i] = vs_meta_decode(bytes, &meta[i]);
+        if (state[i] == VS_META_FORMAT && vs_meta_is_whole(bytes)) {
+            /* the other may be what a later release left on its way to this one: older, and with
+               pages that are used again */
+            return unknown_format(store->path);
+        }
     }
     if (state[0] != VS_META_OK && state[1] != VS_META_OK) {
         return describe_bad_metas(store->path, state[0], state[1]);
