@@ -7,7 +7,7 @@
 #     THRESHOLDS   default: tests/coverage_thresholds.txt
 #
 # Needs GCC and gcovr (installed where missing, on Debian). Built without asserts, whose other branch
-# nobody takes. A condition has two branches for each of its terms; "left" are those never taken.
+# nobody takes, but with the points at which a test schedules the threads: races are taken there. A condition has two branches for each of its terms; "left" are those never taken.
 # build/coverage/report/index.html shows them line by line. What no test can reach is marked in the
 # source with its reason, as in "untaken: ...", and the branches of that line are not counted.
 set -eu

@@ -93,6 +93,16 @@ Test(interleave, a_reader_pins_while_its_root_is_dropped_and_its_pages_used_agai
         PREEMPTIONS);
 }
 
+static void *begin_unread(void)
+{
+    return world_open(&(struct world_kind){.commits = 2, .reopened = true});
+}
+
+Test(interleave, first_readers_of_a_store_verify_its_pages_together)
+{
+    explore(&(struct scenario){"first readers", begin_unread, 2, {look, look}, end}, PREEMPTIONS);
+}
+
 /* ---- nobody starves ---- */
 
 static void commit(void *world)

@@ -272,6 +272,10 @@ struct world *world_open(const struct world_kind *kind)
     if (kind->checkpointed) {
         world_checkpoint(world);
     }
+    if (kind->reopened) {
+        world_close_store(world);
+        world_open_store(world);
+    }
     return world;
 }
 

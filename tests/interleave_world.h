@@ -22,6 +22,7 @@ struct world_kind {
     uint64_t keep_last; /* roots; 0: all */
     unsigned commits;   /* made beforehand */
     bool checkpointed;  /* these are in the file */
+    bool reopened;      /* and nothing of it was read since */
     bool quiet;         /* a commit has no points before its frame goes to the log */
     bool segment_full;  /* more are made until the log has to go on in another segment */
 };

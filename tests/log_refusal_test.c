@@ -283,15 +283,35 @@ Test(log_refusal, a_witness_whose_commits_cannot_be_synced_poisons)
     cr_assert_neq(vs_log_close(log_, false), VERSO_POISONED);
 }
 
+/* The disk is full, and the witness needs another segment. */
+Test(log_refusal, a_witness_without_room_on_the_disk_comes_later)
+{
+    open_log();
+    size_t size = vs_frame_size(&(struct vs_frame){.kind = VS_FRAME_WITNESS});
+    uint64_t end = vs_log_end_lsn(log_);
+    struct vs_log_record record = {.version = 1, .use_reserve = true}; /* no segment made ahead */
+    for (; vs_segment_next_lsn(end, size, SEGMENT) < SEGMENT; record.version++) {
+        cr_assert_eq(vs_log_append(log_, &record, &end), VERSO_OK);
+    }
+    cr_assert_eq(vs_log_wait(log_, end, VS_LOG_DURABLE), VERSO_OK);
+    simulated_disk_set_capacity(disk, simulated_disk_used_bytes(disk));
+    cr_assert_eq(vs_log_witness(log_), VERSO_NOSPC, "%s", vs_fault_detail());
+    cr_assert_not(vs_log_is_poisoned(log_));
+    simulated_disk_set_capacity(disk, UINT64_MAX);
+    cr_assert_eq(vs_log_witness(log_), VERSO_OK, "%s", vs_fault_detail());
+    cr_assert_eq(vs_log_close(log_, true), VERSO_OK);
+}
+
 /* ---- ids passed over ----------------------------------------------------------------------- */
 
-/* A commit of version 5 after version 1, whose first operation is the given one, if any. */
-static verso_err read_jump(const struct vs_operation *first)
+/* A commit, or a setting, of version 5 after version 1, whose first operation is the given one, if
+ * any. */
+static verso_err read_jump(const struct vs_operation *first, bool setting)
 {
     uint8_t operations[VS_OPERATION_HEADER_MAX];
     open_log();
     commit(1, 1);
-    struct vs_log_record record = {.version = 5};
+    struct vs_log_record record = {.version = 5, .setting = setting};
     if (first != NULL) {
         record.operations.data = operations;
         record.operations.size = vs_operation_header(first, operations);
@@ -312,15 +332,16 @@ static verso_err read_jump(const struct vs_operation *first)
 Test(log_refusal, a_commit_passes_over_exactly_the_ids_that_it_drops)
 {
     struct vs_operation drop = {.kind = VS_OPERATION_DROP_ROOTS, .number = {2, 4}};
-    cr_assert_eq(read_jump(&drop), VERSO_OK);
-    cr_assert_eq(read_jump(NULL), VERSO_WAL_CORRUPT);
+    cr_assert_eq(read_jump(&drop, false), VERSO_OK);
+    cr_assert_eq(read_jump(&drop, true), VERSO_WAL_CORRUPT, "a setting makes no root");
+    cr_assert_eq(read_jump(NULL, false), VERSO_WAL_CORRUPT);
     drop.number[0] = 3;
-    cr_assert_eq(read_jump(&drop), VERSO_WAL_CORRUPT);
+    cr_assert_eq(read_jump(&drop, false), VERSO_WAL_CORRUPT);
     drop.number[0] = 2;
     drop.number[1] = 3;
-    cr_assert_eq(read_jump(&drop), VERSO_WAL_CORRUPT);
+    cr_assert_eq(read_jump(&drop, false), VERSO_WAL_CORRUPT);
     drop = (struct vs_operation){.kind = VS_OPERATION_DELETE, .number = {0}};
-    cr_assert_eq(read_jump(&drop), VERSO_WAL_CORRUPT);
+    cr_assert_eq(read_jump(&drop, false), VERSO_WAL_CORRUPT);
 }
 
 /* ---- segments ------------------------------------------------------------------------------ */

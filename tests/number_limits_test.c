@@ -10,6 +10,7 @@
 #include "api_scenarios.h"
 #include "forged_meta.h"
 #include "format/segment.h"
+#include "history/retention.h"
 
 /* ---- numbers that come to their end ---- */
 
@@ -21,8 +22,11 @@ static struct simulated_disk *far_on(uint64_t version, uint64_t generation, uint
     verso_store *store;
     cr_assert_eq(scenario_open(disk, SCENARIO_PATH, &store), VERSO_OK);
     if (version > 1) { /* no file has room for all the roots before it */
+        uint64_t end_lsn;
         const struct vs_version_range before = {1, version - 1};
-        cr_assert_eq(vs_retained_drop(&store->store->retained, &before, 1), VERSO_OK);
+        cr_assert_eq(vs_store_begin_setting(store->store), VERSO_OK);
+        cr_assert_eq(vs_retention_drop(store->store, &before, 1, &end_lsn), VERSO_OK);
+        vs_store_end_setting(store->store);
     }
     cr_assert_eq(verso_close(store), VERSO_OK);
     struct vs_meta meta;
@@ -97,4 +101,75 @@ Test(number_limits, the_log_comes_to_its_end_with_a_name)
     for (unsigned before = 0; before < 4; before++) {
         run_into_limit(far_on(0, 0, 0, VS_LSN_MAX - 16 - before * 70000), "the log");
     }
+}
+
+/* ---- recovery without a number ---- */
+
+/* What a power cut leaves of a store with one commit in its log. */
+static struct simulated_disk *cut_off(struct simulated_disk *disk)
+{
+    verso_store *store;
+    cr_assert_eq(scenario_open(disk, SCENARIO_PATH, &store), VERSO_OK, "%s", verso_error_detail());
+    struct scenario_run run = {.store = store};
+    verso_txn *txn;
+    cr_assert_eq(verso_begin(store, &txn), VERSO_OK);
+    cr_assert_eq(scenario_finish(&run, txn, scenario_put(&run, txn, 1, 50)), VERSO_OK);
+    struct simulated_disk *left = simulated_disk_crash(disk, 1, SIMULATED_CRASH_ALL_OLD);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    simulated_disk_close(disk);
+    return left;
+}
+
+/* Whoever only reads needs no number: he gets the commit, too. */
+static void expect_readable_only(struct simulated_disk *disk, const char *what)
+{
+    verso_store *store = NULL;
+    uint64_t digest = simulated_disk_digest(disk);
+    cr_assert_eq(scenario_open(disk, SCENARIO_PATH, &store), VERSO_LIMIT, "%s", what);
+    cr_assert_eq(simulated_disk_digest(disk), digest, "%s", what);
+    verso_options options = VERSO_OPTIONS_INIT;
+    options.read_only = true;
+    options.system = simulated_disk_os(disk);
+    cr_assert_eq(verso_open(SCENARIO_PATH, &options, &store), VERSO_OK, "%s: %s", what,
+                 verso_error_detail());
+    verso_stats stats = {.size = sizeof stats};
+    cr_assert_eq(verso_stat(store, &stats), VERSO_OK);
+    cr_assert_eq(stats.tip, 1, "%s: the commit is gone", what);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    simulated_disk_close(disk);
+}
+
+Test(number_limits, a_recovery_without_an_epoch_is_refused_to_writers)
+{
+    expect_readable_only(cut_off(far_on(0, 0, UINT64_MAX - 1, 0)), "epoch");
+}
+
+Test(number_limits, a_recovery_without_a_generation_is_refused_to_writers)
+{
+    struct simulated_disk *disk = cut_off(far_on(0, 0, 0, 0));
+    struct vs_meta meta;
+    forged_meta_read(disk, &meta);
+    meta.generation = INT64_MAX;
+    forged_meta_write(disk, &meta);
+    expect_readable_only(disk, "generation");
+}
+
+/* No crash leaves that; but what stands in the log is not passed over for it. */
+Test(number_limits, a_log_that_goes_on_behind_a_clean_meta_is_replayed)
+{
+    struct simulated_disk *disk = cut_off(far_on(0, 0, 0, 0));
+    struct vs_meta meta;
+    forged_meta_read(disk, &meta);
+    meta.clean = true;
+    forged_meta_write(disk, &meta);
+    for (unsigned life = 0; life < 2; life++) {
+        verso_store *store = NULL;
+        verso_stats stats = {.size = sizeof stats};
+        cr_assert_eq(scenario_open(disk, SCENARIO_PATH, &store), VERSO_OK, "%s",
+                     verso_error_detail());
+        cr_assert_eq(verso_stat(store, &stats), VERSO_OK);
+        cr_assert_eq(stats.tip, 1, "life %u", life);
+        cr_assert_eq(verso_close(store), VERSO_OK);
+    }
+    simulated_disk_close(disk);
 }

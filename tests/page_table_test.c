@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "format/checksum.h"
+#include "meanwhile.h"
 
 enum { PAGE_SIZE = 512, PAGES = 2 * VS_DIRECTORY_PAGES, PLANTED = 5 };
 
@@ -294,4 +295,25 @@ Test(page_table, impossible_entries_lead_nowhere)
     open_table();
     cr_assert_eq(outcome(1), VERSO_CORRUPT);
     cr_assert_eq(outcome(PAGES - 1), VERSO_CORRUPT);
+}
+
+/* ---- beside others ---- */
+
+/* The writer moves the block into memory; two checkpoints later its copy is overwritten. */
+static void move_and_overwrite(void *argument)
+{
+    vs_page_no page = *(const vs_page_no *)argument;
+    (void)change(page);
+    memset(file + vs_layout_block_at(PAGE_SIZE, page / VS_BLOCK_PAGES, 0), 0xEE, VS_PART_BYTES);
+}
+
+Test(page_table, a_copy_overwritten_while_it_is_verified_is_no_damage)
+{
+    need_points();
+    plant_file();
+    open_table();
+    vs_page_no page = planted[0];
+    meanwhile_at(VS_POINT_READ_BLOCK, 1, move_and_overwrite, &page);
+    cr_assert_eq(vs_descriptor_born(get(page)), born_of(page));
+    cr_assert(meanwhile_done());
 }

@@ -208,3 +208,73 @@ Test(page_writer, pages_that_outgrow_the_arena_are_spilled_and_read_back)
     page_store_close(store);
     simulated_disk_close(disk);
 }
+
+Test(page_writer, a_new_page_that_was_not_reserved_may_meet_a_full_disk)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 1);
+    page_commit_up_to(store, 1); /* the log takes its place */
+    struct vs_page_writer *writer = page_begin(store);
+    simulated_disk_set_capacity(disk, simulated_disk_used_bytes(disk));
+    verso_err err = VERSO_OK;
+    uint64_t made = 0;
+    for (; err == VERSO_OK; made++) {
+        vs_page_no page;
+        uint8_t *bytes;
+        err = vs_page_new(writer, VS_KIND_LEAF, &page, &bytes);
+    }
+    cr_assert_eq(err, VERSO_NOSPC, "%s", verso_error_detail());
+    cr_assert_eq(writer->born_count, made - 1);
+    vs_store_abort(store);
+    simulated_disk_set_capacity(disk, UINT64_MAX);
+    page_store_close(store);
+    simulated_disk_close(disk);
+}
+
+Test(page_writer, a_spill_that_cannot_be_written_leaves_the_pages_where_they_are)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 1);
+    store->arena_limit = 64; /* frames */
+    struct vs_page_writer *writer = page_begin(store);
+    vs_page_no page[MANY];
+    unsigned made = 0;
+    while (atomic_load(&store->arena.busy) < store->arena_limit) {
+        page[made] = page_make_linked_leaf(writer, (char)('a' + made % 26), 0);
+        made++;
+    }
+    struct simulated_fault fault = {.kind = SIMULATED_WRITE, .nth = 3, .err = VERSO_NOSPC};
+    simulated_disk_inject(disk, &fault);
+    cr_assert_eq(vs_writer_step(writer), VERSO_NOSPC);
+    cr_assert_eq(atomic_load(&store->arena.busy), 62, "two went");
+    for (unsigned i = 0; i < 2; i++) {
+        page[made] = page_make_linked_leaf(writer, (char)('a' + made % 26), 0);
+        made++;
+    }
+    page_step(writer);
+    cr_assert_eq(atomic_load(&store->arena.busy), 48, "three quarters of the limit");
+    for (unsigned i = 0; i < made; i++) {
+        cr_assert_eq(page_mark(store, page[i]), 'a' + (int)(i % 26));
+    }
+    page_commit(store);
+    page_store_close(store);
+    simulated_disk_close(disk);
+}
+
+/* The two kinds of trees count their lives by two clocks. */
+Test(page_writer, a_page_of_the_history_is_no_part_of_a_root)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 1);
+    page_commit_up_to(store, 3);
+    cr_assert_eq(vs_store_checkpoint(store, false), VERSO_OK, "%s", verso_error_detail());
+    struct vs_page_writer *writer = page_begin(store);
+    vs_page_no page = store->history.roots.page;
+    cr_assert_neq(page, 0);
+    cr_assert_eq(vs_page_check_alive(writer, page), VERSO_CORRUPT);
+    cr_assert_eq(vs_page_drop(writer, page), VERSO_CORRUPT);
+    cr_assert_eq(vs_page_check_alive(&store->history_writer, page), VERSO_OK);
+    page_commit(store);
+    page_store_close(store);
+    simulated_disk_close(disk);
+}

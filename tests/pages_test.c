@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/branch.h"
 #include "format/checksum.h"
 #include "format/leaf.h"
+#include "meanwhile.h"
 #include "os/fault.h"
 #include "os/memory.h"
+#include "os/os.h"
 #include "store/page_table.h"
 
 enum {
@@ -164,8 +167,29 @@ Test(pages, numbers_that_cannot_be_are_refused)
     cr_assert_eq(vs_page_is_alive(&pages, 0, 1, &alive), VERSO_CORRUPT);
     cr_assert_eq(vs_page_is_alive(&pages, PAGES, 1, &alive), VERSO_CORRUPT);
     vs_page_prefetch_descriptor(&pages, UINT32_MAX);
-    vs_page_no hints[] = {0, PAGES, UINT32_MAX};
-    vs_pages_will_need(&pages, hints, 3);
+}
+
+static unsigned prefetched;
+
+static void count_prefetch(struct vs_file *of, const uint8_t *map, uint64_t at, size_t size)
+{
+    (void)of;
+    (void)map;
+    cr_assert(at + size <= (uint64_t)PAGES * PAGE_SIZE);
+    prefetched++;
+}
+
+Test(pages, only_cold_ones_that_there_are_are_asked_for)
+{
+    const struct vs_os os = {.prefetch = count_prefetch};
+    struct vs_file on_disk = {.os = &os};
+    vs_page_no wanted[] = {LEAF, RUN, PAGES - 1, PAGES, UINT32_MAX};
+    vs_pages_will_need(&pages, wanted, 5);
+    cr_assert_eq(prefetched, 0, "in memory there is nothing to be read");
+    pages.file = &on_disk;
+    cr_assert_eq(read_run(RUN), VERSO_OK);
+    vs_pages_will_need(&pages, wanted, 5);
+    cr_assert_eq(prefetched, 2);
 }
 
 Test(pages, beyond_the_end_of_the_file_nothing_is_touched)
@@ -212,6 +236,10 @@ Test(pages, of_another_level_are_refused)
     cr_assert_eq(vs_page_read_level(&pages, LEAF, 0, &bytes), VERSO_OK);
     cr_assert_eq(vs_page_read_level(&pages, LEAF, 1, &bytes), VERSO_CORRUPT);
     cr_assert_eq(vs_page_read_level(&pages, LEAF, 255, &bytes), VERSO_CORRUPT);
+    vs_branch_init(page_bytes(UNUSED), PAGE_SIZE, BORN, 2, LEAF, 10);
+    describe(UNUSED, VS_KIND_BRANCH);
+    cr_assert_eq(vs_page_read_level(&pages, UNUSED, 2, &bytes), VERSO_OK, "%s", vs_fault_detail());
+    cr_assert_eq(vs_page_read_level(&pages, UNUSED, 1, &bytes), VERSO_CORRUPT);
 }
 
 Test(pages, are_alive_from_birth_to_before_death)
@@ -265,4 +293,23 @@ Test(pages, what_lies_beyond_the_end_of_the_file_is_not_touched)
     atomic_store(&table.file_bytes, (uint64_t)(LEAF + 1) * PAGE_SIZE);
     cr_assert_eq(read_tree(LEAF), VERSO_OK);
     cr_assert_eq(read_run(RUN), VERSO_CORRUPT);
+}
+
+/* ---- beside a failed sync ---- */
+
+static void distrust(void *argument)
+{
+    vs_pages_distrust(argument);
+}
+
+Test(pages, one_verified_while_a_sync_fails_is_not_trusted)
+{
+    need_points();
+    const struct vs_os os = {.prefetch = count_prefetch};
+    struct vs_file on_disk = {.os = &os};
+    pages.file = &on_disk;
+    meanwhile_at(VS_POINT_MARK_VERIFIED, 1, distrust, &pages);
+    cr_assert_eq(read_tree(LEAF), VERSO_OK);
+    cr_assert(meanwhile_done());
+    cr_assert_not(is_verified(LEAF), "nobody would look at it again");
 }

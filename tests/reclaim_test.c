@@ -353,3 +353,39 @@ Test(reclaim, what_was_taken_from_the_reserve_is_owed_to_it)
     page_store_close(store);
     simulated_disk_close(disk);
 }
+
+Test(reclaim, of_deaths_that_no_list_has_room_for_the_sweep_finds_the_pages)
+{
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 0);
+    vs_page_no leaf[LEAVES];
+    make_leaves(store, leaf); /* version 1, dropped in 2 */
+    struct vs_death_list *parked = &store->deaths.parked;
+    cr_assert_eq(vs_death_list_reserve(parked, VS_PARKED_MAX), VERSO_OK);
+    struct vs_death again = {1, 2, leaf[LEAVES - 1], false}; /* as if half a million were parked */
+    for (parked->count = 0; parked->count < VS_PARKED_MAX - 1;) {
+        parked->death[parked->count++] = again;
+    }
+    drop_leaves(store, leaf);
+    struct vs_version_range kept = {2, store->tip.version + 1};
+    cr_assert_eq(vs_retained_drop(&store->retained, &kept, 1), VERSO_OK);
+    page_commit_up_to(store, 5); /* what died in 2 is among no open end any more, but 1 is kept */
+    judge(store);
+    cr_assert_eq(parked->count, VS_PARKED_MAX);
+    cr_assert_eq(vs_store_held_pages(store), LEAVES, "those not on the list count, too");
+    cr_assert_eq(count_free(store, leaf), 0);
+
+    struct vs_version_range first = {1, 1};
+    cr_assert_eq(vs_retained_drop(&store->retained, &first, 1), VERSO_OK);
+    page_commit_up_to(store, 6);
+    judge(store);
+    cr_assert_eq(count_free(store, leaf), 2, "those on the list");
+    vs_fair_lock_take(&store->writer_lock);
+    store->deaths.swept_at_high_water = 0; /* as if the file had grown since */
+    do {
+        verso_err err = vs_store_make_space(store, store->space.free_count + 1);
+        cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    } while (store->deaths.sweep_under_way);
+    vs_fair_lock_release(&store->writer_lock);
+    cr_assert_eq(count_free(store, leaf), LEAVES);
+    page_store_close(store);
+}

@@ -6,6 +6,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "failing_memory.h"
+
 static struct vs_retained retained;
 
 static void set_up(void)
@@ -136,4 +138,61 @@ Test(retained, a_tag_that_moves_protects_its_new_root_and_no_other)
     cr_assert_eq(root, 9);
     cr_assert(vs_retained_delete_tag(&retained, verso_text("moving")));
     cr_assert_not(vs_retained_is_tagged(&retained, 9));
+}
+
+/* ---- without memory ---- */
+
+/* As many ranges as there is room for, so that one more asks for memory. */
+static void fill(void)
+{
+    for (uint64_t root = 2; retained.set.count + 1 < retained.set.capacity; root += 2) {
+        drop(root, root);
+    }
+}
+
+/* Fail each allocation in turn until the call needs no more: before that nothing may have changed. */
+static void sweep(verso_err (*call)(void))
+{
+    size_t before[] = {retained.set.count, retained.unjudged.count, retained.unentered.count};
+    verso_err err = VERSO_NOMEM;
+    unsigned failures = 0;
+    for (uint64_t nth = 1; err != VERSO_OK; nth++) {
+        failing_memory_arm(nth, true);
+        err = call();
+        failures += failing_memory_disarm() > 0;
+        if (err != VERSO_OK) {
+            cr_assert_eq(err, VERSO_NOMEM);
+            cr_assert_eq(retained.set.count, before[0]);
+            cr_assert_eq(retained.unjudged.count, before[1]);
+            cr_assert_eq(retained.unentered.count, before[2]);
+        }
+    }
+    cr_assert_gt(failures, 0);
+}
+
+static verso_err drop_two(void)
+{
+    static const struct vs_version_range ranges[] = {{1002, 1002}, {1004, 1004}};
+    return vs_retained_drop(&retained, ranges, 2);
+}
+
+Test(retained, roots_are_dropped_everywhere_or_nowhere)
+{
+    fill();
+    sweep(drop_two);
+    cr_assert_not(vs_retained_has(&retained, 1002));
+}
+
+static verso_err skip(void)
+{
+    return vs_retained_skip(&retained, 1011, 1019);
+}
+
+Test(retained, ids_are_passed_over_everywhere_or_nowhere)
+{
+    sweep(skip); /* the sets of what waits are empty */
+    vs_retained_unskip(&retained, 1011, 1019);
+    fill();
+    sweep(skip);
+    cr_assert_not(vs_retained_has(&retained, 1011));
 }

@@ -203,3 +203,47 @@ Test(runs, a_dropped_value_gives_its_pages_back)
     free(value);
     page_store_close(store);
 }
+
+/* A reference that no commit wrote: a page of the file, then one that is not in it yet. */
+Test(runs, a_value_that_does_not_lie_in_one_piece_is_damage)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 0);
+    uint8_t *value = make_value(PAGE_SIZE);
+    struct vs_run_ref ref = write_run(page_begin(store), value, PAGE_SIZE);
+    page_commit(store);
+    vs_page_no leaf = page_make_leaf(page_begin(store), 'a');
+    cr_assert_eq(leaf, ref.extent[0].page + 1);
+    ref.extent[0].pages = 2;
+    ref.length = 2 * PAGE_SIZE;
+    uint8_t copy[2 * PAGE_SIZE];
+    const uint8_t *bytes;
+    cr_assert_eq(vs_run_copy(&store->pages, &ref, 0, copy, PAGE_SIZE), VERSO_OK);
+    cr_assert_eq(vs_run_copy(&store->pages, &ref, 0, copy, sizeof copy), VERSO_CORRUPT);
+    cr_assert_eq(vs_run_borrow(&store->pages, &ref, &bytes), VERSO_CORRUPT);
+    page_commit(store);
+    free(value);
+    page_store_close(store);
+    simulated_disk_close(disk);
+}
+
+Test(runs, that_find_all_page_numbers_given_out_are_refused)
+{
+    enum { LONG = 100 * PAGE_SIZE }; /* more pages than one block has */
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 1);
+    struct vs_space *space = &store->space;
+    uint64_t high_water = space->high_water;
+    uint8_t *value = make_value(LONG);
+    struct vs_run_ref ref;
+    struct vs_page_writer *writer = page_begin(store);
+    page_make_leaf(writer, 'a');
+    space->high_water = space->limit; /* as if all were in use */
+    cr_assert_eq(vs_run_write(writer, (verso_slice){value, LONG}, 1, 1, &ref), VERSO_LIMIT, "%s",
+                 verso_error_detail());
+    space->high_water = high_water + VS_BLOCK_PAGES; /* the leaf's block is in use */
+    ref = write_run(writer, value, LONG);
+    expect_run(store, &ref, value);
+    page_commit(store);
+    free(value);
+    page_store_close(store);
+}

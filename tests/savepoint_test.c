@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "failing_memory.h"
 #include "page_fixture.h"
 
 enum { PAGE_SIZE = 512 };
@@ -292,5 +293,24 @@ Test(savepoint, what_was_reserved_can_be_saved_without_memory)
     cr_assert_geq(writer->savepoints.spare_count, 20);
     vs_store_abort(store);
     cr_assert_eq(writer->savepoints.spare_count, 0, "memory goes with the transaction");
+    page_store_close(store);
+}
+
+Test(savepoint, what_cannot_be_saved_for_want_of_memory_is_not_changed)
+{
+    struct vs_store *store = page_store_open(NULL, PAGE_SIZE, 1);
+    struct vs_page_writer *writer = page_begin(store);
+    vs_page_no page = page_make_leaf(writer, 'a');
+    page_savepoint(writer);
+    vs_page_no own;
+    uint8_t *bytes = NULL;
+    failing_memory_arm(1, true);
+    cr_assert_eq(vs_page_own(writer, page, &own, &bytes), VERSO_NOMEM);
+    cr_assert_gt(failing_memory_disarm(), 0);
+    cr_assert_null(bytes, "nobody may write there");
+    page_set_mark(writer, page, 'b');
+    page_roll_back(writer, 1);
+    cr_assert_eq(page_mark(store, page), 'a');
+    page_commit(store);
     page_store_close(store);
 }

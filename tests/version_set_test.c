@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failing_memory.h"
 #include "simulated_random.h"
 
 enum { VERSIONS = 96, ROUNDS = 200, STEPS = 40 };
@@ -215,4 +216,41 @@ Test(version_set, bytes_that_are_no_set_are_refused)
         vs_version_set_clear(&set);
         free(exact);
     }
+}
+
+/* ---- without memory ---- */
+
+Test(version_set, a_copy_of_an_empty_one_is_empty)
+{
+    struct vs_version_set set = {0};
+    struct vs_version_set empty = {0};
+    cr_assert_eq(vs_version_set_copy(&set, &empty), VERSO_OK);
+    cr_assert_eq(vs_version_set_add(&set, 1, 9), VERSO_OK);
+    cr_assert_eq(vs_version_set_copy(&set, &empty), VERSO_OK);
+    cr_assert_eq(set.count, 0);
+    vs_version_set_clear(&set);
+}
+
+/* Every change asks for memory before it changes anything. */
+Test(version_set, without_memory_stays_as_it_is)
+{
+    static const struct vs_version_range two[] = {{1001, 1001}, {1003, 1003}};
+    static const uint8_t bytes[] = {1, 2, 3, 4};
+    struct vs_version_set set = {0};
+    struct vs_version_set none = {0};
+    for (uint64_t version = 1; set.count == 0 || set.count < set.capacity; version += 2) {
+        cr_assert_eq(vs_version_set_add(&set, version, version), VERSO_OK);
+    }
+    size_t count = set.count;
+    failing_memory_arm(1, true);
+    cr_assert_eq(vs_version_set_add(&set, 1001, 1001), VERSO_NOMEM);
+    cr_assert_eq(vs_version_set_drop(&set, 1, 1), VERSO_NOMEM);
+    cr_assert_eq(vs_version_set_add_ranges(&set, two, 2), VERSO_NOMEM);
+    cr_assert_eq(vs_version_set_drop_ranges(&set, two, 2), VERSO_NOMEM);
+    cr_assert_eq(vs_version_set_copy(&none, &set), VERSO_NOMEM);
+    cr_assert_eq(vs_version_set_decode(bytes, sizeof bytes, &none), VERSO_NOMEM);
+    cr_assert_eq(failing_memory_disarm(), 6);
+    cr_assert_eq(set.count, count);
+    cr_assert_eq(none.count, 0);
+    vs_version_set_clear(&set);
 }

@@ -17,16 +17,6 @@ struct table {
     uint64_t tip;
 };
 
-static bool is_kept_anyhow(struct vs_whole_check *whole, const struct vs_descriptor *descriptor)
-{
-    uint64_t born = vs_descriptor_born(descriptor);
-    uint64_t died = vs_descriptor_died(descriptor);
-    if (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) {
-        return born < died && died > vs_store_generation(whole->store);
-    }
-    return vs_kept_set_meets(&whole->store->kept, born, died);
-}
-
 /* The first root at or after a version; their number if there is none. */
 static size_t root_from(const struct vs_whole_check *whole, uint64_t version)
 {
@@ -81,7 +71,7 @@ static verso_err check_page(struct table *table, vs_page_no page)
         !vs_layout_is_reserved(whole->store->pages.page_size, page)) {
         return vs_check_found(whole, table->tip, page, "is alive, but no root reaches it: a leak");
     }
-    if (whole->reached[page] && !is_kept_anyhow(whole, descriptor)) {
+    if (whole->reached[page] && !vs_store_keeps(whole->store, born, died, history)) {
         return vs_check_found(whole, 0, page, "is reached, but its life span meets no kept root");
     }
     if (whole->roots > 0 && !history &&

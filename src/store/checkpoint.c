@@ -133,7 +133,8 @@ static void set_frozen(struct vs_store *store, const struct vs_version_set *kept
     vs_lock_release(&store->state_lock);
 }
 
-/* What the new metas will say, but for the table's top. */
+/* What the new metas will say, but for the table's top. Whatever made the checkpoint due, a commit or
+ * a setting, stands in the log, which was begun for it. */
 static void describe(struct vs_checkpoint *checkpoint, const struct vs_root_record *root,
                      bool clean)
 {
@@ -145,13 +146,12 @@ static void describe(struct vs_checkpoint *checkpoint, const struct vs_root_reco
     meta->root.note = (verso_slice){NULL, 0};
     meta->history = store->history.roots;
     meta->tags = store->history.tags;
-    meta->clean = clean || vs_store_log(store) == NULL; /* a log never begun is not needed */
-    if (vs_store_log(store) != NULL) {
-        struct vs_log_position end = vs_log_end(vs_store_log(store));
-        meta->epoch = end.epoch;
-        meta->log_lsn = end.lsn;
-        meta->log_previous_crc = end.previous_crc;
-    }
+    meta->clean = clean;
+    assert(vs_store_log(store) != NULL);
+    struct vs_log_position end = vs_log_end(vs_store_log(store));
+    meta->epoch = end.epoch;
+    meta->log_lsn = end.lsn;
+    meta->log_previous_crc = end.previous_crc;
     meta->high_water = store->space.high_water;
     meta->retention = store->retained.policy;
     meta->held_pages = vs_store_held_pages(store);
@@ -404,8 +404,7 @@ verso_err vs_store_write_metas(struct vs_store *store, const struct vs_meta *met
 /* A witness may have been appended since C1, and the segment that it begins would not survive. */
 static verso_err sync_log(const struct vs_checkpoint *checkpoint)
 {
-    struct vs_log *log = checkpoint->store->log;
-    return log == NULL ? VERSO_OK : vs_log_wait(log, checkpoint->meta.log_lsn, VS_LOG_DURABLE);
+    return vs_log_wait(vs_store_log(checkpoint->store), checkpoint->meta.log_lsn, VS_LOG_DURABLE);
 }
 
 static verso_err write_out(struct vs_checkpoint *checkpoint)
@@ -481,9 +480,7 @@ static void let_go(struct vs_checkpoint *checkpoint)
     atomic_store_explicit(&store->checkpoint_lsn, checkpoint->meta.log_lsn, memory_order_release);
     atomic_store_explicit(&store->checkpoint_version, checkpoint->meta.root.version,
                           memory_order_release);
-    if (vs_store_log(store) != NULL) {
-        vs_log_recycle(vs_store_log(store), checkpoint->meta.log_lsn);
-    }
+    vs_log_recycle(vs_store_log(store), checkpoint->meta.log_lsn);
     atomic_fetch_add_explicit(&store->counts.checkpoints, 1, memory_order_relaxed);
 }
 

@@ -19,15 +19,15 @@ void vs_store_publish(struct vs_store *store, uint64_t version)
     vs_lock_release(&store->publish_lock);
 }
 
+/* One thread at a time leads a sync; and a commit by a checkpoint, which stores the word too, has
+ * waited until all that was appended is durable and holds the writer lock, so no leader has news. */
 static void raise_durable(struct vs_store *store, uint64_t version)
 {
     vs_turn(VS_POINT_RAISE_DURABLE);
-    uint64_t before = atomic_load_explicit(&store->durable, memory_order_relaxed);
-    /* release: pairs with those who conclude from it that a root is durable; for publishing the
-     * publish lock orders it, see below */
-    while (before < version &&
-           !atomic_compare_exchange_weak_explicit(&store->durable, &before, version,
-                                                  memory_order_release, memory_order_relaxed)) {
+    if (atomic_load_explicit(&store->durable, memory_order_relaxed) < version) {
+        /* release: pairs with those who conclude from it that a root is durable; for publishing the
+         * publish lock orders it, see below */
+        atomic_store_explicit(&store->durable, version, memory_order_release);
     }
 }
 

@@ -220,16 +220,17 @@ static verso_err verify_block(struct vs_page_table *table, uint32_t number)
     if (entry != 0) {
         const uint8_t *bytes = NULL;
         unsigned copy = vs_entry_copy(entry);
+        vs_turn(VS_POINT_READ_BLOCK);
         err = checked_part(table, vs_layout_block_at(table->page_size, number, copy), entry,
                            "table block", number, &bytes);
         if (err == VERSO_OK) {
             err = check_lives(table, number, bytes);
         }
         if (err != VERSO_OK) {
-            /* the entry counts only while it stands: another thread may have been quicker */
+            /* The copy counts only while nobody has been quicker: a block is moved before a
+             * checkpoint gives it another entry and the next one overwrites this copy. */
             bool moved =
-                atomic_load_explicit(&block->where, memory_order_acquire) != VS_BLOCK_UNKNOWN ||
-                atomic_load_explicit(&table->entry[number], memory_order_acquire) != entry;
+                atomic_load_explicit(&block->where, memory_order_acquire) != VS_BLOCK_UNKNOWN;
             return moved ? VERSO_OK : err;
         }
         where = VS_BLOCK_COPY_A + copy;
@@ -343,7 +344,8 @@ static verso_err make_changeable_locked(struct vs_page_table *table, uint32_t nu
     bool in_memory = where >= VS_BLOCK_MEMORY;
     bool frozen = table->freezing && block->changed_in == table->interval - 1 &&
                   block->written_in != table->interval - 1;
-    if (!in_memory || (frozen && block->aside == 0)) {
+    assert(!frozen || block->aside == 0); /* this is the first change since the freeze */
+    if (!in_memory || frozen) {
         if (table->pool.free_count == 0) {
             settle_limbo_locked(table);
         }

@@ -16,16 +16,9 @@
 
 static const char *kind_name(unsigned kind)
 {
-    switch (kind & ~(unsigned)VS_CLOCK_HISTORY) {
-    case VS_KIND_LEAF:
-        return "leaf";
-    case VS_KIND_BRANCH:
-        return "branch";
-    case VS_KIND_RUN:
-        return "value run";
-    default:
-        return "unused page";
-    }
+    kind &= ~(unsigned)VS_CLOCK_HISTORY;
+    assert(kind - VS_KIND_LEAF <= VS_KIND_RUN - VS_KIND_LEAF);
+    return kind == VS_KIND_LEAF ? "leaf" : kind == VS_KIND_BRANCH ? "branch" : "value run";
 }
 
 /* @return NULL, or what is wrong with the bytes of a page whose checksum is right. */
@@ -60,6 +53,7 @@ static void remember_verified(struct vs_pages *pages, vs_page_no page)
     if (atomic_load_explicit(&pages->distrusted, memory_order_relaxed)) {
         return;
     }
+    vs_turn(VS_POINT_MARK_VERIFIED);
     /* release: pairs with the acquire in vs_page_is_verified(); what was checked comes before the bit.
      * acquire: pairs with the clearing in vs_pages_distrust(): whoever sets a bit after it learns here
      * that nothing is trusted any more, and takes the bit back */
@@ -127,7 +121,6 @@ static verso_err first_touch(struct vs_pages *pages, vs_page_no page, bool run,
     if (fault != NULL) {
         return vs_fault(VERSO_CORRUPT, "page %u (%s): %s", page, kind_name(kind), fault);
     }
-    vs_turn(VS_POINT_MARK_VERIFIED);
     if (!run || is_harmless(found, pages->page_size)) {
         remember_verified(pages, page);
     }

@@ -76,9 +76,9 @@ verso_err vs_store_refresh_kept(struct vs_store *store)
 
 /* ---- judging ---- */
 
-static bool is_kept(const struct vs_store *store, uint64_t born, uint64_t died, bool history)
+bool vs_store_keeps(const struct vs_store *store, uint64_t born, uint64_t died, bool history)
 {
-    if (history) { /* kept generations: that of the metas and the coming one */
+    if (history) {
         return born < died && died > vs_store_generation(store);
     }
     return vs_kept_set_meets(&store->kept, born, died);
@@ -104,16 +104,15 @@ static verso_err free_dead(struct vs_store *store, const struct vs_death *death)
 static uint64_t all_kept_from(const struct vs_store *store, uint64_t published)
 {
     const struct vs_version_set *retained = &store->kept.retained;
-    if (retained->count == 0 || retained->range[retained->count - 1].to != UINT64_MAX) {
-        return published;
-    }
-    uint64_t from = retained->range[retained->count - 1].from;
-    return from < published ? from : published;
+    assert(retained->count > 0); /* roots to come are retained */
+    const struct vs_version_range *last = &retained->range[retained->count - 1];
+    assert(last->to == UINT64_MAX);
+    return last->from < published ? last->from : published;
 }
 
 static verso_err judge_death(struct vs_store *store, const struct vs_death *death)
 {
-    if (!is_kept(store, death->born, death->died, death->history)) {
+    if (!vs_store_keeps(store, death->born, death->died, death->history)) {
         return free_dead(store, death);
     }
     struct vs_death_list *parked = &store->deaths.parked;
@@ -148,8 +147,8 @@ static verso_err judge_recent(struct vs_store *store, uint64_t published)
     verso_err err = VERSO_OK;
     while (deaths->judged < deaths->recent.count && err == VERSO_OK) {
         const struct vs_death *death = &deaths->recent.death[deaths->judged];
-        bool surely_kept = death->died > from && death->born < death->died;
-        if (surely_kept && deaths->recent.count - deaths->judged <= VS_WAITING_MAX) {
+        assert(death->born < death->died); /* who was born by the same writer is no death */
+        if (death->died > from && deaths->recent.count - deaths->judged <= VS_WAITING_MAX) {
             break;
         }
         err = judge_death(store, death);
@@ -169,7 +168,7 @@ static verso_err judge_parked(struct vs_store *store, size_t most)
     struct vs_death_list *parked = &deaths->parked;
     for (size_t i = 0; i < most && deaths->parked_next < parked->count; i++) {
         struct vs_death *death = &parked->death[deaths->parked_next];
-        if (is_kept(store, death->born, death->died, death->history)) {
+        if (vs_store_keeps(store, death->born, death->died, death->history)) {
             deaths->parked_next++;
             continue;
         }
@@ -234,7 +233,7 @@ verso_err vs_store_judge_frames(struct vs_store *store)
         /* relaxed: only the holder of the writer lock gives frames */
         uint32_t frame =
             atomic_load_explicit(&store->pages.frame_of[death->page], memory_order_relaxed);
-        if (frame == 0 || is_kept(store, death->born, death->died, death->history)) {
+        if (frame == 0 || vs_store_keeps(store, death->born, death->died, death->history)) {
             parked->death[left++] = *death;
         } else {
             err = free_dead(store, death);
@@ -278,7 +277,7 @@ static verso_err sweep_block(struct vs_store *store, uint32_t block)
             continue;
         }
         bool history = (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0;
-        if (!is_kept(store, vs_descriptor_born(descriptor), died, history) &&
+        if (!vs_store_keeps(store, vs_descriptor_born(descriptor), died, history) &&
             !vs_layout_is_reserved(store->pages.page_size, page)) {
             vs_store_free_page(store, page);
         }

@@ -2,6 +2,7 @@
  * runs.c - long values in pages of their own: written straight to their place in the file, which
  * nothing durable names yet, and read where they lie.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "format/checksum.h"
@@ -152,18 +153,19 @@ static verso_err take_extent(struct vs_store *store, uint64_t wanted, struct vs_
         return err;
     }
     extent->pages = vs_space_take_fresh(&store->space, count, &extent->page);
-    return extent->pages > 0 ? VERSO_OK : vs_fault(VERSO_NOSPC, "all page numbers are used up");
+    return extent->pages > 0 ? VERSO_OK : vs_fault(VERSO_LIMIT, "all page numbers are used up");
 }
 
 static verso_err write_extents(struct vs_page_writer *writer, verso_slice value,
                                unsigned extents_max, struct vs_run_ref *ref)
 {
+    assert(extents_max <= VS_RUN_EXTENTS_MAX);
     struct vs_store *store = writer->store;
     struct vs_pages *pages = &store->pages;
     const uint8_t *bytes = value.data;
     size_t left = value.size;
     while (left > 0) {
-        if (ref->extents == extents_max || ref->extents == VS_RUN_EXTENTS_MAX) {
+        if (ref->extents == extents_max) {
             return vs_fault(VERSO_TOO_BIG, "the value would need more than %u runs of pages",
                             ref->extents);
         }

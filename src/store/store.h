@@ -197,7 +197,8 @@ verso_err vs_store_open(const struct vs_store_config *config,
 /** Where the log goes on from the metas. */
 struct vs_log_position vs_store_log_start(const struct vs_store *store);
 
-/** The log is readable: bring both metas to the same state before anything is written. */
+/** The log is readable: bring both metas to the same state before anything is written. Not in
+ *  memory. */
 verso_err vs_store_will_replay(struct vs_store *store);
 
 /** After replay (`scan` filled by vs_log_read()): a checkpoint of its own in a fresh epoch where
@@ -286,6 +287,10 @@ verso_err vs_store_sync(struct vs_store *store);
 
 /** Take a new snapshot of kept versions. Writer lock. */
 verso_err vs_store_refresh_kept(struct vs_store *store);
+
+/** Does any version of that snapshot need a page of such a life span? Of the history tree's pages those
+ *  are kept that the metas name, and those of the coming generation. Writer lock. */
+bool vs_store_keeps(const struct vs_store *store, uint64_t born, uint64_t died, bool history);
 
 /** Judge the queued deaths; free pages go back to space and arena. Writer lock. */
 verso_err vs_store_judge(struct vs_store *store, bool parked_too);

@@ -281,14 +281,14 @@ static verso_err write_meta_over_both(struct vs_store *store)
 
 verso_err vs_store_will_replay(struct vs_store *store)
 {
+    assert(!store->in_memory);
     bool sound = store->meta.clean && !store->metas_differ;
-    bool writes = !store->in_memory && !store->read_only;
-    if (writes && !store->meta.clean &&
+    if (!store->read_only && !store->meta.clean &&
         (store->meta.generation >= VS_NUMBER_MAX || store->meta.epoch == UINT64_MAX)) {
         return vs_fault(VERSO_LIMIT, "%s: no number is left for the checkpoint of a recovery",
                         store->path);
     }
-    return store->in_memory || store->read_only || sound ? VERSO_OK : write_meta_over_both(store);
+    return store->read_only || sound ? VERSO_OK : write_meta_over_both(store);
 }
 
 /* Open the log for appending in an epoch behind `epoch`, at or beyond `lsn`. */

@@ -1,4 +1,4 @@
 # A handle that only reads writes the metas before a replay.
 # file: src/store/store_open.c
 # tests: store_open read_only_media
-s/return store->in_memory || store->read_only || sound ?/return store->in_memory || sound ?/
+s/return store->read_only || sound ?/return sound ?/
