@@ -9,12 +9,10 @@
 #include "format/byte_order.h"
 #include "format/checksum.h"
 
-#define MAGIC 0x6D724656u /* "VFrm" */
-
 enum { /* offsets of the fields */
        HEADER_CRC_AT = 0,
        FRAME_CRC_AT = 4,
-       MAGIC_AT = 8,
+       MAGIC_AT = VS_FRAME_MAGIC_AT,
        PREVIOUS_CRC_AT = 12,
        OPERATIONS_SIZE_AT = 16,
        NOTE_SIZE_AT = 20,
@@ -35,7 +33,7 @@ static_assert(VS_FRAME_HEADER % VS_FRAME_STEP == 0, "F2");
 
 static void encode_header(const struct vs_frame *frame, uint8_t *bytes)
 {
-    vs_put_le32(bytes + MAGIC_AT, MAGIC);
+    vs_put_le32(bytes + MAGIC_AT, VS_FRAME_MAGIC);
     vs_put_le32(bytes + PREVIOUS_CRC_AT, frame->previous_crc);
     vs_put_le32(bytes + OPERATIONS_SIZE_AT, (uint32_t)frame->operations.size);
     vs_put_le16(bytes + NOTE_SIZE_AT, (uint16_t)frame->note.size);
@@ -109,7 +107,7 @@ static const char *check_fields(const uint8_t *bytes, const struct vs_frame *fra
 
 const char *vs_frame_decode_header(const uint8_t *bytes, struct vs_frame *frame)
 {
-    if (vs_get_le32(bytes + MAGIC_AT) != MAGIC) {
+    if (!vs_frame_may_begin(bytes)) {
         return "no frame";
     }
     if (vs_get_le32(bytes + HEADER_CRC_AT) !=

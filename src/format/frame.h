@@ -33,6 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/byte_order.h"
 #include "verso.h"
 
 enum {
@@ -40,7 +41,10 @@ enum {
     VS_FRAME_NOTE_MAX = 1024,             /* bytes */
     VS_FRAME_SIZE_MAX = 80 * 1024 * 1024, /* bytes; larger transactions bypass the log */
     VS_FRAME_STEP = 8,                    /* bytes; frames begin and end at multiples */
+    VS_FRAME_MAGIC_AT = 8,                /* bytes from its beginning */
 };
+
+#define VS_FRAME_MAGIC UINT32_C(0x6D724656) /* "VFrm" */
 
 enum vs_frame_kind {
     VS_FRAME_COMMIT = 1,
@@ -67,6 +71,12 @@ static inline size_t vs_frame_size(const struct vs_frame *frame)
 {
     size_t size = VS_FRAME_HEADER + frame->note.size + frame->operations.size;
     return (size + VS_FRAME_STEP - 1) & ~(size_t)(VS_FRAME_STEP - 1);
+}
+
+/** Whether a header may be at `bytes`: what a search asks of each place before all else. */
+static inline bool vs_frame_may_begin(const uint8_t *bytes)
+{
+    return vs_get_le32(bytes + VS_FRAME_MAGIC_AT) == VS_FRAME_MAGIC;
 }
 
 /**

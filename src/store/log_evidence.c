@@ -14,7 +14,7 @@
 #include "format/frame.h"
 #include "os/fault.h"
 
-enum { CHUNK = 1 << 20 }; /* bytes read at a time; a multiple of VS_FRAME_STEP */
+enum { CHUNK_MAX = 1 << 20 }; /* bytes read at a time; a multiple of VS_FRAME_STEP */
 
 struct search {
     const struct vs_log_config *config;
@@ -22,6 +22,8 @@ struct search {
     uint64_t epoch;
     uint64_t lsn;
     struct vs_log_evidence *evidence;
+    uint8_t *chunk;
+    size_t chunk_size; /* bytes: a segment is no longer, or it is CHUNK_MAX */
 };
 
 /** Whether the bytes at `offset` of a file are the header of a frame that proves `lsn` durable. */
@@ -40,7 +42,7 @@ static void search_bytes(const struct search *search, uint32_t number, const uin
 {
     for (size_t at = 0; at + VS_FRAME_HEADER <= size; at += VS_FRAME_STEP) {
         struct vs_frame frame;
-        if (proves(search, bytes + at, offset + at, &frame)) {
+        if (vs_frame_may_begin(bytes + at) && proves(search, bytes + at, offset + at, &frame)) {
             *search->evidence =
                 (struct vs_log_evidence){true, number, frame.lsn, frame.durable_lsn};
             return;
@@ -49,8 +51,7 @@ static void search_bytes(const struct search *search, uint32_t number, const uin
 }
 
 /** Search one file, chunk by chunk; a header that a chunk cuts is found in the next one. */
-static verso_err search_file(const struct search *search, const struct vs_log_file *found,
-                             uint8_t *chunk)
+static verso_err search_file(const struct search *search, const struct vs_log_file *found)
 {
     uint64_t end = found->size < search->segment_size ? found->size : search->segment_size;
     struct vs_file *file = NULL;
@@ -60,16 +61,17 @@ static verso_err search_file(const struct search *search, const struct vs_log_fi
     }
     uint64_t offset = VS_SEGMENT_HEADER;
     while (offset + VS_FRAME_HEADER <= end && !search->evidence->found) {
-        size_t size = end - offset < CHUNK ? (size_t)(end - offset) : CHUNK;
-        err = search->config->os->read_at(file, offset, chunk, size);
+        uint64_t left = end - offset;
+        size_t size = left < search->chunk_size ? (size_t)left : search->chunk_size;
+        err = search->config->os->read_at(file, offset, search->chunk, size);
         if (err != VERSO_OK) {
             break;
         }
-        search_bytes(search, found->number, chunk, offset, size);
+        search_bytes(search, found->number, search->chunk, offset, size);
         if (offset + size == end) {
             break;
         }
-        offset += CHUNK - VS_FRAME_HEADER;
+        offset += search->chunk_size - VS_FRAME_HEADER;
     }
     search->config->os->close(file);
     return err;
@@ -79,19 +81,24 @@ verso_err vs_log_find_evidence(const struct vs_log_config *config, const struct 
                                uint32_t segment_size, uint64_t epoch, uint64_t lsn,
                                struct vs_log_evidence *evidence)
 {
-    static_assert((CHUNK - VS_FRAME_HEADER) % VS_FRAME_STEP == 0, "chunks keep to the steps");
+    static_assert((CHUNK_MAX - VS_FRAME_HEADER) % VS_FRAME_STEP == 0, "chunks keep to the steps");
 
     *evidence = (struct vs_log_evidence){.found = false};
-    uint8_t *chunk = malloc(CHUNK);
-    if (chunk == NULL) {
+    struct search search = {.config = config,
+                            .segment_size = segment_size,
+                            .epoch = epoch,
+                            .lsn = lsn,
+                            .evidence = evidence,
+                            .chunk_size = segment_size < CHUNK_MAX ? segment_size : CHUNK_MAX};
+    search.chunk = malloc(search.chunk_size);
+    if (search.chunk == NULL) {
         return vs_fault(VERSO_NOMEM, "log of %s: out of memory", config->path);
     }
-    struct search search = {config, segment_size, epoch, lsn, evidence};
     verso_err err = VERSO_OK;
     for (size_t i = 0; i < files->count && err == VERSO_OK && !evidence->found; i++) {
         assert(files->file[i].kind != VS_LOG_FILE_FOREIGN); /* vs_log_read() refuses those */
-        err = search_file(&search, &files->file[i], chunk);
+        err = search_file(&search, &files->file[i]);
     }
-    free(chunk);
+    free(search.chunk);
     return err;
 }

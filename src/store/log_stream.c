@@ -10,7 +10,7 @@
 #include "format/frame.h"
 #include "os/fault.h"
 
-enum { WINDOW = 1 << 20 }; /* bytes */
+enum { WINDOW_MAX = 1 << 20 }; /* bytes */
 
 static verso_err out_of_memory(const struct vs_log_config *config)
 {
@@ -34,14 +34,22 @@ static bool belongs(const struct vs_log_stream *stream, const struct vs_log_file
            (stream->segment_size == 0 || stream->segment_size == file->header.size);
 }
 
+/* A window as large as a segment is large enough; where there is none, none is needed. */
+static verso_err get_window(struct vs_log_stream *stream)
+{
+    size_t segment = stream->segment_size;
+    stream->window_capacity = segment < WINDOW_MAX ? segment : WINDOW_MAX;
+    stream->window = stream->window_capacity > 0 ? malloc(stream->window_capacity) : NULL;
+    return stream->window != NULL || stream->window_capacity == 0 ? VERSO_OK
+                                                                  : out_of_memory(stream->config);
+}
+
 verso_err vs_log_stream_open(const struct vs_log_config *config, const struct vs_log_files *files,
                              uint64_t epoch, struct vs_log_stream *stream)
 {
     *stream = (struct vs_log_stream){.config = config, .opened = SIZE_MAX};
-    stream->window = malloc(WINDOW);
     stream->segment = malloc((files->count + 1) * sizeof(const struct vs_log_file *));
-    if (stream->window == NULL || stream->segment == NULL) {
-        vs_log_stream_close(stream);
+    if (stream->segment == NULL) {
         return out_of_memory(config);
     }
     for (size_t i = 0; i < files->count; i++) {
@@ -50,12 +58,17 @@ verso_err vs_log_stream_open(const struct vs_log_config *config, const struct vs
             stream->segment[stream->count++] = &files->file[i];
         }
     }
+    verso_err err = get_window(stream);
+    if (err != VERSO_OK) {
+        vs_log_stream_close(stream);
+        return err;
+    }
     if (stream->count > 0) {
         qsort(stream->segment, stream->count, sizeof(const struct vs_log_file *), compare_lsns);
     }
     for (size_t i = 1; i < stream->count; i++) {
         if (stream->segment[i - 1]->header.lsn == stream->segment[i]->header.lsn) {
-            verso_err err = vs_fault(
+            err = vs_fault(
                 VERSO_WAL_CORRUPT, "log of %s: files %u and %u claim the same part of the log",
                 config->path, stream->segment[i - 1]->number, stream->segment[i]->number);
             vs_log_stream_close(stream);
@@ -140,7 +153,7 @@ static size_t bytes_left(const struct vs_log_stream *stream, const struct vs_log
 static verso_err read_window(struct vs_log_stream *stream, size_t index, uint64_t lsn, size_t size,
                              const uint8_t **bytes)
 {
-    assert(size <= WINDOW);
+    assert(size <= stream->window_capacity);
     const struct vs_log_file *segment = stream->segment[index];
     size_t left = bytes_left(stream, segment, lsn);
     *bytes = NULL;
@@ -152,7 +165,7 @@ static verso_err read_window(struct vs_log_stream *stream, size_t index, uint64_
         return err;
     }
     if (lsn < stream->window_lsn || lsn + size > stream->window_lsn + stream->window_size) {
-        size_t part = left < WINDOW ? left : WINDOW;
+        size_t part = left < stream->window_capacity ? left : stream->window_capacity;
         stream->window_size = 0;
         err = stream->config->os->read_at(stream->file, lsn - segment->header.lsn, stream->window,
                                           part);
@@ -237,7 +250,7 @@ verso_err vs_log_stream_read(struct vs_log_stream *stream, uint64_t lsn, size_t 
         return VERSO_OK;
     }
     size_t room = stream->segment_size - (size_t)(lsn % stream->segment_size);
-    if (size <= room && size <= WINDOW) {
+    if (size <= room && size <= stream->window_capacity) {
         return read_window(stream, index, lsn, size, bytes);
     }
     return gather(stream, lsn, size, bytes);

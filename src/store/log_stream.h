@@ -22,7 +22,8 @@ struct vs_log_stream {
     uint32_t segment_size; /* 0 if there is none */
     struct vs_file *file;  /* of segment[opened] */
     size_t opened;
-    uint8_t *window; /* bytes of segment[opened] */
+    uint8_t *window; /* bytes of segment[opened]; NULL if there is no segment */
+    size_t window_capacity;
     uint64_t window_lsn;
     size_t window_size;
     uint8_t *gathered; /* a frame that lies in several segments, or is larger than the window */

@@ -145,7 +145,9 @@ void vs_roots_clear(struct vs_roots *roots)
         return;
     }
     for (unsigned i = 0; i < VS_ROOT_CHUNKS_MAX; i++) {
-        free_chunk(&roots->chunk[i]);
+        if (roots->chunk[i] != NULL) { /* hardly any: a call for each would be felt in closing */
+            free_chunk(&roots->chunk[i]);
+        }
     }
     free(roots->chunk);
     roots->chunk = NULL;
