@@ -87,6 +87,7 @@ static struct simulated_disk *open_like(const struct simulated_disk *disk, uint6
     copy->capacity = disk->capacity;
     copy->any_subset = disk->any_subset;
     copy->is_read_only = disk->is_read_only;
+    copy->is_written_through = disk->is_written_through;
     copy->last_inode = disk->last_inode;
     return copy;
 }
@@ -229,6 +230,16 @@ void simulated_disk_set_any_subset(struct simulated_disk *disk, bool any_subset)
 {
     simulated_disk_lock(disk);
     disk->any_subset = any_subset;
+    simulated_disk_unlock(disk);
+}
+
+void simulated_disk_set_written_through(struct simulated_disk *disk, bool is_written_through)
+{
+    simulated_disk_lock(disk);
+    disk->is_written_through = is_written_through;
+    for (size_t i = 0; i < disk->names.live.count; i++) {
+        simulated_file_write_through(disk->names.live.names[i].file, is_written_through);
+    }
     simulated_disk_unlock(disk);
 }
 
@@ -377,6 +388,7 @@ void simulated_disk_put(struct simulated_disk *disk, const char *path, const voi
     if (file == NULL) {
         disk->last_inode++;
         file = simulated_file_open(disk->last_inode);
+        file->is_written_through = disk->is_written_through;
         simulated_file_load(file, bytes, size);
     } else {
         simulated_file_hold(file);

@@ -21,6 +21,7 @@ struct simulated_disk {
     uint64_t capacity; /* bytes */
     bool any_subset;
     bool is_read_only;
+    bool is_written_through;
     uint64_t last_inode;
     uint64_t open_files;
     uint64_t unnamed_bytes; /* length of files that are open but have no name any more */

@@ -27,6 +27,56 @@ Test(simulated_disk, reads_back_what_was_written)
     os->close(file);
 }
 
+/* Zeros, over bytes and behind the end: they are what a disk written through leaves out. */
+static void check_zeros(struct vs_file *file)
+{
+    static const char zeros[3 * SECTOR];
+    char bytes[3 * SECTOR];
+    cr_assert_eq(os->write_at(file, 0, "bytes", 5), VERSO_OK);
+    cr_assert_eq(os->write_at(file, 1, zeros, 3), VERSO_OK);
+    cr_assert_eq(os->write_at(file, 10 * SECTOR, zeros, sizeof zeros), VERSO_OK);
+    cr_assert_eq(os->read_at(file, 0, bytes, 5), VERSO_OK);
+    cr_assert_eq(memcmp(bytes, "b\0\0\0s", 5), 0);
+    cr_assert_eq(os->read_at(file, 10 * SECTOR, bytes, sizeof zeros), VERSO_OK);
+    cr_assert_eq(memcmp(bytes, zeros, sizeof zeros), 0);
+}
+
+Test(simulated_disk, keeps_what_is_written_through_in_any_crash)
+{
+    struct vs_file *file = open_file("f", VS_OPEN_CREATE);
+    simulated_disk_set_written_through(disk, true);
+    check_zeros(file);
+    cr_assert_eq(simulated_disk_dirty_sectors(disk), 0);
+    cr_assert_eq(os->truncate(file, 20 * SECTOR), VERSO_OK);
+    os->close(file);
+    cr_assert_eq(os->sync_directory(os, "f"), VERSO_OK);
+    struct simulated_disk *left = simulated_disk_crash(disk, 1, SIMULATED_CRASH_ALL_OLD);
+    uint64_t size = 0;
+    const uint8_t *bytes = simulated_disk_bytes(left, "f", &size);
+    cr_assert_eq(size, 20 * SECTOR);
+    cr_assert_eq(memcmp(bytes, "b\0\0\0s", 5), 0);
+    simulated_disk_close(left);
+}
+
+Test(simulated_disk, gives_a_new_file_nothing_of_an_old_one)
+{
+    static const uint8_t ones[64 * SECTOR] = {1, 1, 1};
+    for (unsigned round = 0; round < 8; round++) {
+        simulated_disk_set_written_through(disk, round % 2 == 0);
+        struct vs_file *file = open_file("f", VS_OPEN_CREATE);
+        uint64_t from = round * 7 * SECTOR;
+        cr_assert_eq(os->write_at(file, from, ones, sizeof ones), VERSO_OK);
+        cr_assert_eq(os->truncate(file, from + SECTOR), VERSO_OK);
+        cr_assert_eq(os->allocate(file, 100 * SECTOR), VERSO_OK);
+        const uint8_t *bytes = simulated_disk_bytes(disk, "f", NULL);
+        for (uint64_t at = 0; at < 100 * SECTOR; at++) {
+            cr_assert_eq(bytes[at], at >= from && at < from + 3, "round %u, byte %ju", round, at);
+        }
+        os->close(file);
+        simulated_disk_remove(disk, "f");
+    }
+}
+
 Test(simulated_disk, refuses_to_read_beyond_the_end)
 {
     struct vs_file *file = durable_file("f", 'a', 1);

@@ -9,6 +9,8 @@
  * S3  A forgotten sector (its sync failed) is clean to the system: no sync takes it along. It
  *     becomes an ordinary dirty one when it is written again.
  * S4  live holds zeros from live_size on; what lies beyond its last 4 KiB page is inaccessible.
+ * S5  live holds zeros from written_size on, too: only what lies before has to be cleared.
+ * S6  A file that is written through has no dirty sectors.
  */
 #include "simulated_file.h"
 
@@ -90,8 +92,14 @@ static void set_live_size(struct simulated_file *file, uint64_t size)
     size_t after = accessible_size(size);
     simulated_memory_open(file->live, before, after);
     simulated_memory_shut(file->live, after, before);
-    file->used_size = after > file->used_size ? after : file->used_size;
     file->live_size = size;
+}
+
+/* To be called where live contents up to `end` are set (S5). */
+static void note_written(struct simulated_file *file, uint64_t end)
+{
+    size_t written = accessible_size(end);
+    file->written_size = written > file->written_size ? written : file->written_size;
 }
 
 static void get_records(struct simulated_file *file)
@@ -137,8 +145,7 @@ static struct simulated_file *open_sized(uint64_t inode, uint64_t size)
     file->inode = inode;
     file->references = 1;
     file->live_size = size;
-    file->used_size = accessible_size(size);
-    file->live = simulated_memory_take(file->used_size);
+    file->live = simulated_memory_take(accessible_size(size));
     return file;
 }
 
@@ -161,7 +168,9 @@ void simulated_file_release(struct simulated_file *file)
     }
     assert(file->links == 0);
     assert(file->handles == 0);
-    simulated_memory_return(file->live, accessible_size(file->live_size), file->used_size);
+    size_t open_size = accessible_size(file->live_size);
+    size_t used_size = file->written_size < open_size ? file->written_size : open_size; /* S4, S5 */
+    simulated_memory_return(file->live, open_size, used_size);
     give_records_back(file);
     vs_memory_release(file, sizeof *file);
 }
@@ -242,6 +251,23 @@ static void drop_settled(struct simulated_file *file)
 
 /* ---- write --------------------------------------------------------------------------------- */
 
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+/* No record of what was there before; and zeros where nothing was cost no memory. */
+static void write_through(struct simulated_file *file, uint64_t offset, const void *bytes,
+                          size_t size)
+{
+    assert(file->dirty_count == 0); /* S6 */
+    if (offset < file->written_size || !is_zero(bytes, size)) {
+        memcpy(file->live + offset, bytes, size);
+        note_written(file, offset + size);
+    }
+    file->durable_size = file->live_size;
+}
+
 void simulated_file_write(struct simulated_file *file, struct simulated_random *random,
                           uint64_t offset, const void *bytes, size_t size)
 {
@@ -253,12 +279,23 @@ void simulated_file_write(struct simulated_file *file, struct simulated_random *
     if (offset + size > file->live_size) {
         set_live_size(file, offset + size);
     }
+    if (file->is_written_through) {
+        write_through(file, offset, bytes, size);
+        return;
+    }
     uint32_t first = (uint32_t)(offset / SIMULATED_SECTOR_SIZE);
     uint32_t last = (uint32_t)((offset + size - 1) / SIMULATED_SECTOR_SIZE);
     for (uint32_t sector = first; sector <= last; sector++) {
         touch(file, random, sector);
     }
     memcpy(file->live + offset, bytes, size);
+    note_written(file, offset + size);
+}
+
+void simulated_file_write_through(struct simulated_file *file, bool is_written_through)
+{
+    simulated_file_sync(file, true);
+    file->is_written_through = is_written_through && file->dirty_count == 0; /* S3, S6 */
 }
 
 void simulated_file_load(struct simulated_file *file, const void *bytes, size_t size)
@@ -268,24 +305,23 @@ void simulated_file_load(struct simulated_file *file, const void *bytes, size_t 
     set_live_size(file, size);
     if (size > 0) {
         memcpy(file->live, bytes, size);
+        note_written(file, size);
     }
     file->durable_size = size;
-}
-
-static bool is_zero(const uint8_t *bytes, size_t size)
-{
-    return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
 /* Zero what lies beyond `size`, as writes would, so that a crash may bring it back. */
 static void cut(struct simulated_file *file, struct simulated_random *random, uint64_t size)
 {
     uint64_t offset = size;
-    while (offset < file->live_size) {
+    uint64_t end_size = file->live_size < file->written_size ? file->live_size : file->written_size;
+    while (offset < end_size) { /* S5 */
         uint64_t sector = offset / SIMULATED_SECTOR_SIZE;
         uint64_t end = (sector + 1) * SIMULATED_SECTOR_SIZE;
         if (!is_zero(file->live + offset, (size_t)(end - offset))) {
-            touch(file, random, (uint32_t)sector);
+            if (!file->is_written_through) {
+                touch(file, random, (uint32_t)sector);
+            }
             memset(file->live + offset, 0, (size_t)(end - offset));
         }
         offset = end;
@@ -297,6 +333,9 @@ void simulated_file_resize(struct simulated_file *file, struct simulated_random 
 {
     cut(file, random, size);
     set_live_size(file, size);
+    if (file->is_written_through) {
+        file->durable_size = size;
+    }
 }
 
 /* ---- sync ---------------------------------------------------------------------------------- */
@@ -378,6 +417,7 @@ void simulated_file_flip(struct simulated_file *file, uint64_t offset, uint8_t m
 {
     assert(offset < file->live_size);
     file->live[offset] ^= mask;
+    note_written(file, offset + 1);
     struct dirty_sector *record = dirty_record(file, (uint32_t)(offset / SIMULATED_SECTOR_SIZE));
     if (record == NULL) {
         return;
@@ -395,9 +435,12 @@ void simulated_file_flip(struct simulated_file *file, uint64_t offset, uint8_t m
 static void copy_live(struct simulated_file *copy, const struct simulated_file *file)
 {
     uint64_t size = copy->live_size < file->live_size ? copy->live_size : file->live_size;
-    for (size_t at = 0; at < accessible_size(size); at += MAP_PAGE_SIZE) {
+    size_t end = accessible_size(size);
+    end = end < file->written_size ? end : file->written_size; /* S5 */
+    for (size_t at = 0; at < end; at += MAP_PAGE_SIZE) {
         if (!is_zero(file->live + at, MAP_PAGE_SIZE)) {
             memcpy(copy->live + at, file->live + at, MAP_PAGE_SIZE);
+            note_written(copy, at + MAP_PAGE_SIZE);
         }
     }
 }
@@ -406,6 +449,7 @@ struct simulated_file *simulated_file_clone(const struct simulated_file *file)
 {
     struct simulated_file *copy = open_sized(file->inode, file->live_size);
     copy->durable_size = file->durable_size;
+    copy->is_written_through = file->is_written_through;
     copy_live(copy, file);
     for (size_t i = 0; i < file->dirty_count; i++) {
         const struct dirty_sector *record = &file->dirty[i];
@@ -498,6 +542,7 @@ struct simulated_file *simulated_file_crash(const struct simulated_file *file,
     uint64_t size = crash_size(file, fate);
     struct simulated_file *copy = open_sized(file->inode, size);
     copy->durable_size = size;
+    copy->is_written_through = file->is_written_through;
     copy_live(copy, file);
 
     /* One bias for the whole file: with even chances alone, hardly any of the drawn images would
@@ -513,6 +558,7 @@ struct simulated_file *simulated_file_crash(const struct simulated_file *file,
         }
         if (offset_of(record) < size) {
             memcpy(sector_of(copy, record->sector), sector, sizeof sector);
+            note_written(copy, offset_of(record) + sizeof sector);
         }
     }
     memset(copy->live + size, 0, accessible_size(size) - (size_t)size); /* S4 */

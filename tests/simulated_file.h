@@ -25,7 +25,8 @@ struct simulated_file {
     uint64_t live_size;  /* bytes */
     uint64_t durable_size;
     uint8_t *live;              /* SIMULATED_FILE_SIZE_MAX reserved; zeros beyond live_size */
-    size_t used_size;           /* how far it has ever been accessible: whole pages */
+    size_t written_size;        /* how far it may hold more than zeros: whole pages */
+    bool is_written_through;    /* writes and lengths are durable at once */
     struct dirty_sector *dirty; /* in order of their first write; NULL before the first */
     size_t dirty_count;
     uint32_t *dirty_at;          /* by sector: 1 + its index in `dirty`, or 0 */
@@ -44,6 +45,9 @@ void simulated_file_release(struct simulated_file *file);
  * between. */
 void simulated_file_write(struct simulated_file *file, struct simulated_random *random,
                           uint64_t offset, const void *bytes, size_t size);
+
+/** Sync the file; whether its writes are durable at once from now on. */
+void simulated_file_write_through(struct simulated_file *file, bool is_written_through);
 
 /** Give an empty file its contents, durable at once. */
 void simulated_file_load(struct simulated_file *file, const void *bytes, size_t size);

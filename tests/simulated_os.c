@@ -62,6 +62,7 @@ static verso_err find_or_create(struct simulated_disk *disk, const char *path,
     }
     disk->last_inode++;
     file = simulated_file_open(disk->last_inode);
+    file->is_written_through = disk->is_written_through;
     simulated_names_create(&disk->names, path, file);
     simulated_file_release(file); /* its name holds it */
     *found = file;
