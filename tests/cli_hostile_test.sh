@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every verb of the command on hostile store files: the inputs of the fuzz target `file`, each as it is
-# and changed some times by its mutator. Whatever the file, a verb ends by itself, with one of its own
+# Every verb of the command on hostile store files: the named inputs of the fuzz target `file`, each as it
+# is and changed some times by its mutator. Whatever the file, a verb ends by itself, with one of its own
 # exit codes and a line that says why; one that only reads leaves the file as it was.
 #
 # Arguments: VERSO FOLDER HOSTILE_STORE CORPUS [ROUNDS]     ROUNDS: mutants of each input (default 1)
@@ -65,7 +65,8 @@ all_verbs()
     on apply store hostile
 }
 
-for input in "$corpus"/*; do
+# Pages of 4,096 bytes take log segments of 4 MiB: one such store is enough.
+for input in "$corpus"/seed-?-512 "$corpus"/seed-?-1024 "$corpus"/seed-3-4096 "$corpus"/find-*; do
     round=0
     while [ "$round" -le "$rounds" ]; do
         about "$(basename "$input"), $round rounds"

@@ -2,14 +2,21 @@
 # Build the fuzz targets (Clang, libFuzzer, address and undefined-behaviour sanitisers) and run each.
 #
 # Usage: sh tests/fuzz.sh [SECONDS_PER_TARGET] [TARGET...]     default: 60, all targets
+#        sh tests/fuzz.sh --merge [TARGET...]                  default: all targets
 #
 # A run begins with the corpus in tests/fuzz/corpus and what former runs have left in
 # build/fuzz/runs/TARGET; nothing in tests/ is changed. Each target ends with one line:
 #     target seed executions seconds executions/s verdict
 # VERSO_FUZZ_SEED sets the seed (default 1). What fails is in build/fuzz/runs/TARGET-crash-*.
+#
+# --merge fuzzes nothing: it takes over into tests/fuzz/corpus/TARGET, of what it holds and what the
+# runs have left, as few and as short inputs as reach every edge of the code that any of them does.
+# Inputs with names (seed-*, find-*) stay whatever they reach; the others are named by their digest.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
+mode=run
+[ "$seconds" != --merge ] || mode=merge
 [ $# -gt 0 ] && shift
 seed=${VERSO_FUZZ_SEED:-1}
 
@@ -34,7 +41,7 @@ export ASAN_OPTIONS UBSAN_OPTIONS
 longest()
 {
     case $1 in
-        api) echo 600 ;;
+        api) echo 200 ;; # some 60 steps
         cli) echo 2048 ;;
         page) echo 4200 ;; # a page of 4,096 bytes, and what goes before it
         record) echo 4400 ;;
@@ -43,13 +50,40 @@ longest()
     esac
 }
 
+limits="-timeout=5 -rss_limit_mb=512 -malloc_limit_mb=64"
+
+# Merge one target's inputs; whichever adds no edge goes.
+merge()
+{
+    corpus=tests/fuzz/corpus/$1
+    merged=build/fuzz/merged/$1
+    rm -rf "$merged"
+    mkdir -p "$merged" "build/fuzz/runs/$1"
+    cp "$corpus"/seed-* "$merged"
+    cp "$corpus"/find-* "$merged" 2>/dev/null || true # not every target has one
+    # shellcheck disable=SC2086 # several words
+    nice -n 19 "build/fuzz/tests/fuzz/fuzz_$1" $limits -max_len="$(longest "$1")" \
+        -use_counters=0 -merge=1 "$merged" "$corpus" "build/fuzz/runs/$1" \
+        >"build/fuzz/runs/$1.log" 2>&1 || return 1
+    rm -f "$corpus"/*
+    cp "$merged"/* "$corpus"
+    echo "$1 inputs=$(find "$corpus" -type f | wc -l) bytes=$(cat "$corpus"/* | wc -c)"
+}
+
+if [ $mode = merge ]; then
+    for target in "$@"; do
+        merge "$target"
+    done
+    exit 0
+fi
+
 failed=0
 for target in "$@"; do
     work=build/fuzz/runs/$target
     mkdir -p "$work"
     verdict=clean
-    nice -n 19 "build/fuzz/tests/fuzz/fuzz_$target" \
-        -timeout=5 -rss_limit_mb=512 -malloc_limit_mb=64 -max_len="$(longest "$target")" \
+    # shellcheck disable=SC2086 # several words
+    nice -n 19 "build/fuzz/tests/fuzz/fuzz_$target" $limits -max_len="$(longest "$target")" \
         -entropic=0 -verbosity=0 -print_final_stats=1 \
         -max_total_time="$seconds" -seed="$seed" -artifact_prefix="$work-" \
         "$work" "tests/fuzz/corpus/$target" >"$work.log" 2>&1 || verdict=FAULT

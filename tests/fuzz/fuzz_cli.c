@@ -148,6 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     disk = simulated_disk_clone(template);
     simulated_disk_set_capacity(disk, DISK_BYTES);
+    simulated_disk_set_written_through(disk, true);
     run_all(data, data + size);
     verso_store *store = seed_store_open(disk, 0);
     verdict_require(store_is_sound(store), "the command has left a store that is not sound");

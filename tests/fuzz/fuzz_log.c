@@ -2,7 +2,8 @@
  * fuzz_log.c - a sound store whose log is hostile: what opens is sound, what does not has lost
  * nothing.
  *
- * An input is a byte of choices and the log's segments, packed (sparse_bytes.h).
+ * An input is a byte of choices and the log's segments, packed (sparse_bytes.h). What takes long is
+ * a choice that few inputs make.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "log_mutation.h"
 #include "seed_stores.h"
 #include "sparse_bytes.h"
+#include "store_mutation.h"
 #include "store_reading.h"
 #include "store_writing.h"
 #include "verdict.h"
@@ -24,7 +26,10 @@ enum {
     LARGER_PAGES = 8,
     WRITES = 16,
     READS = 32, /* more than the check */
+    REOPENS = 64,
 };
+
+static const uint8_t chosen_one_in[8] = {[4] = 16, [5] = 8, [6] = 4}; /* by bit, of the mutants */
 
 static uint8_t log_bytes[LOG_BYTES_MAX];
 
@@ -33,18 +38,12 @@ static void segment_path(unsigned number, char *path)
     (void)snprintf(path, PATH_SIZE, SEED_STORE_PATH "-wal.%u", number);
 }
 
-/* The disk as the story's crash left it: made once. */
-static struct simulated_disk *template_of(unsigned choices)
+/* A disk as a story's crash has left it, and the same without its log: each made once. */
+struct template
 {
-    static struct simulated_disk *templates[SEED_STORIES][2];
-    unsigned story = (choices & STORY) % SEED_STORIES;
-    bool larger = (choices & LARGER_PAGES) != 0;
-    struct simulated_disk **found = &templates[story][larger];
-    if (*found == NULL) {
-        *found = seed_store_crashed((enum seed_story)story, larger ? 1024 : 512);
-    }
-    return *found;
-}
+    struct simulated_disk *whole;
+    struct simulated_disk *bare;
+};
 
 static void replace_segments(struct simulated_disk *disk, const uint8_t *bytes, size_t size)
 {
@@ -62,15 +61,52 @@ static void replace_segments(struct simulated_disk *disk, const uint8_t *bytes, 
     }
 }
 
+static const struct template *template_of(unsigned choices)
+{
+    static struct template templates[SEED_STORIES][2];
+    unsigned story = (choices & STORY) % SEED_STORIES;
+    bool larger = (choices & LARGER_PAGES) != 0;
+    struct template *template = &templates[story][larger];
+    if (template->whole == NULL) {
+        template->whole = seed_store_crashed((enum seed_story)story, larger ? 1024 : 512);
+        template->bare = simulated_disk_clone(template->whole);
+        simulated_disk_set_written_through(template->bare, true);
+        replace_segments(template->bare, NULL, 0);
+    }
+    return template;
+}
+
+/* Is every byte of the disk as it was made? */
+static bool is_untouched(struct simulated_disk *disk, const struct template *template,
+                         size_t log_size)
+{
+    char path[PATH_SIZE];
+    uint64_t size = 0;
+    uint64_t size_before = 0;
+    const uint8_t *before = simulated_disk_bytes(template->bare, SEED_STORE_PATH, &size_before);
+    const uint8_t *bytes = simulated_disk_bytes(disk, SEED_STORE_PATH, &size);
+    bool is_same = bytes != NULL && size == size_before && memcmp(bytes, before, (size_t)size) == 0;
+    for (unsigned i = 0; i < 2 * LOG_SEGMENTS_MAX && is_same; i++) {
+        size_t at = (size_t)i * LOG_SEGMENT_SIZE;
+        size_t left = at < log_size ? log_size - at : 0;
+        size_before = left < LOG_SEGMENT_SIZE ? left : LOG_SEGMENT_SIZE;
+        segment_path(i, path);
+        bytes = simulated_disk_bytes(disk, path, &size);
+        is_same = bytes == NULL ? left == 0
+                                : size == size_before && memcmp(bytes, log_bytes + at, size) == 0;
+    }
+    return is_same;
+}
+
 /* Give the disk the log back that belongs to its store: nothing may be lost. */
-static void require_nothing_lost(struct simulated_disk *disk, struct simulated_disk *template)
+static void require_nothing_lost(struct simulated_disk *disk, const struct template *template)
 {
     char path[PATH_SIZE];
     replace_segments(disk, NULL, 0);
     for (unsigned i = 0; i < 2 * LOG_SEGMENTS_MAX; i++) {
         uint64_t size = 0;
         segment_path(i, path);
-        const uint8_t *bytes = simulated_disk_bytes(template, path, &size);
+        const uint8_t *bytes = simulated_disk_bytes(template->whole, path, &size);
         if (bytes != NULL) {
             simulated_disk_put(disk, path, bytes, (size_t)size);
         }
@@ -93,6 +129,13 @@ static void use_store(verso_store *store, unsigned choices)
     verdict_require(verso_close(store) == VERSO_OK, "closing fails");
 }
 
+static void reopen(struct simulated_disk *disk)
+{
+    verso_store *store = seed_store_open(disk, 0);
+    verdict_require(store_is_sound(store), "a store is not sound after reopening");
+    verdict_require(verso_close(store) == VERSO_OK, "closing fails");
+}
+
 static verso_err open_store(struct simulated_disk *disk, verso_store **store)
 {
     verso_options options = VERSO_OPTIONS_INIT;
@@ -108,21 +151,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     size_t log_size = sparse_unpack(data + 1, size - 1, log_bytes, sizeof log_bytes);
-    struct simulated_disk *template = template_of(data[0]);
-    struct simulated_disk *disk = simulated_disk_clone(template);
+    const struct template *template = template_of(data[0]);
+    struct simulated_disk *disk = simulated_disk_clone(template->bare);
     simulated_disk_set_capacity(disk, DISK_BYTES);
     replace_segments(disk, log_bytes, log_size);
     verso_store *store = NULL;
     verso_err err = open_store(disk, &store);
     if (err == VERSO_OK) {
         use_store(store, data[0]);
-        store = seed_store_open(disk, 0);
-        verdict_require(store_is_sound(store), "a store is not sound after reopening");
-        verdict_require(verso_close(store) == VERSO_OK, "closing fails");
+        if (data[0] & (REOPENS | WRITES)) {
+            reopen(disk);
+        }
     } else {
         verdict_require(verdict_is_damage(err) || err == VERSO_LIMIT,
                         "opening fails with a code that says nothing of the log");
-        require_nothing_lost(disk, template);
+        if (!is_untouched(disk, template, log_size)) { /* it was refused after its first reading */
+            require_nothing_lost(disk, template);
+        }
     }
     verdict_require(simulated_disk_open_files(disk) == 0, "files are left open");
     simulated_disk_close(disk);
@@ -140,8 +185,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     if (packed == 0) {
         return LLVMFuzzerMutate(data, size < max_size ? size : max_size, max_size);
     }
-    if (seed % 16 == 0) {
-        data[0] ^= seed % 32 == 0 ? WRITES : READS;
-    }
+    const unsigned place = STORY | LARGER_PAGES;
+    unsigned drawn = mutation_choices(data[0], chosen_one_in, seed);
+    data[0] = (uint8_t)((data[0] & place) | (drawn & ~place)); /* other places take other logs */
     return packed + 1;
 }

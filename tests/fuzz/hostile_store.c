@@ -14,12 +14,11 @@
 #include "store_mutation.h"
 
 enum {
-    FILE_SIZE_MAX = 256 * 1024,
     PACKED_MAX = 1 << 20,
 };
 
 static uint8_t packed[PACKED_MAX];
-static uint8_t bytes[FILE_SIZE_MAX];
+static uint8_t bytes[STORE_FILE_SIZE_MAX];
 
 static size_t read_packed(const char *path)
 {
@@ -49,11 +48,10 @@ int main(int argc, char **argv)
         return 2;
     }
     size_t size = sparse_unpack(packed + 1, packed_size - 1, bytes, sizeof bytes);
-    uint8_t choices = packed[0];
     unsigned rounds = (unsigned)strtoul(argv[2], NULL, 10);
     for (unsigned round = 1; round <= rounds; round++) {
         plain_mutation_seed(round);
-        choices = store_mutate(bytes, &size, sizeof bytes, choices, rounds * 1000 + round);
+        size = store_mutate(bytes, size, sizeof bytes, rounds * 1000 + round);
     }
     return write_store(argv[3], size);
 }

@@ -2,8 +2,9 @@
  * recycled_memory.c - the stretches in use and those to spare.
  *
  * R1  A spare stretch reads as zeros. Which of its pages were touched, the kernel knows: they are
- *     resident, and only they are cleared. They lie at the front nearly always; what lies behind
- *     the first part without any is given back to the system.
+ *     resident, and only they are cleared. They lie at the front nearly always. What lies behind
+ *     the first part whose second half has none is given back to the system. A short stretch is
+ *     cleared without a question.
  */
 #include "recycled_memory.h"
 
@@ -19,8 +20,9 @@
 #include "os/memory.h"
 
 enum {
-    PART_SIZE = 256 * 1024,    /* bytes looked at together */
-    PART_PAGES = 64,           /* that many at most, for pages have 4 KiB or more */
+    SHORT_SIZE = 16 * 1024,    /* bytes */
+    PART_SIZE = 64 * 1024,     /* bytes looked at together */
+    PART_PAGES = 16,           /* that many at most, for pages have 4 KiB or more */
     STRETCHES_MAX = 256,       /* in use and to spare; one beyond is the system's alone */
     RESIDENT_MAX = 512 * 1024, /* bytes kept of one stretch; clearing more is no cheaper */
 };
@@ -36,19 +38,20 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct stretch stretches[STRETCHES_MAX]; /* guarded by mutex, as is the next */
 static size_t stretch_count;
 
-/* Clear a part's resident pages. @return Whether there were any. */
+/* Clear a part's resident pages. @return Whether there were any in its second half. */
 static bool clear_part(uint8_t *part, size_t size)
 {
     unsigned char resident[PART_PAGES];
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    static size_t page; /* guarded by mutex */
     bool any = false;
+    page = page > 0 ? page : (size_t)sysconf(_SC_PAGESIZE);
     if (mincore(part, size, resident) != 0) {
         abort();
     }
     for (size_t at = 0; at < size; at += page) {
         if (resident[at / page] & 1) {
             memset(part + at, 0, size - at < page ? size - at : page);
-            any = true;
+            any = any || at >= size / 2;
         }
     }
     return any;
@@ -59,6 +62,10 @@ static size_t clear(uint8_t *address, size_t size)
 {
     size_t at = 0;
     bool any = true;
+    if (size <= SHORT_SIZE) {
+        memset(address, 0, size);
+        return size;
+    }
     while (any && at < size && at < RESIDENT_MAX) {
         size_t left = size - at;
         size_t part = left < PART_SIZE ? left : PART_SIZE;

@@ -23,8 +23,8 @@
 enum {
     INPUT_MAX = 64 * 1024,
     PATH_SIZE = 1024,
-    CALLS_SEEDS = 12,
-    CALLS_SIZE = 600,
+    CALLS_SEEDS = 24,
+    CALLS_SIZE = 200,
 };
 
 static void write_file(const char *path, const uint8_t *bytes, size_t size)

@@ -251,9 +251,23 @@ static void change_once(struct mutation *mutation)
     }
 }
 
-uint8_t store_mutate(uint8_t *file, size_t *size, size_t capacity, uint8_t choices, unsigned seed)
+uint8_t mutation_choices(uint8_t parent, const uint8_t one_in[8], unsigned seed)
 {
-    struct mutation mutation = {file, *size, capacity, 0, {seed}};
+    struct simulated_random random = {~(uint64_t)seed}; /* not the changes' numbers */
+    unsigned choices = 0;
+    if (simulated_random_below(&random, 4) == 0) {
+        return parent;
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        bool is_set = one_in[i] > 0 && simulated_random_below(&random, one_in[i]) == 0;
+        choices |= (unsigned)is_set << i;
+    }
+    return (uint8_t)choices;
+}
+
+size_t store_mutate(uint8_t *file, size_t size, size_t capacity, unsigned seed)
+{
+    struct mutation mutation = {file, size, capacity, 0, {seed}};
     uint64_t changes = 1 + below(&mutation, CHANGES_MAX);
     for (uint64_t i = 0; i < changes; i++) {
         mutation.page_size = store_page_size(file, mutation.size);
@@ -265,6 +279,5 @@ uint8_t store_mutate(uint8_t *file, size_t *size, size_t capacity, uint8_t choic
     if (below(&mutation, UNREPAIRED_ONE_IN) > 0) {
         store_repair(file, mutation.size);
     }
-    *size = mutation.size;
-    return below(&mutation, 8) > 0 ? choices : (uint8_t)below(&mutation, 16);
+    return mutation.size;
 }
