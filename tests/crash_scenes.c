@@ -60,13 +60,9 @@ static verso_err end(struct crash_script *script, verso_txn *txn, verso_err err)
     return err;
 }
 
-verso_err crash_scene_delete_range(struct crash_script *script, unsigned from, unsigned count)
+verso_err crash_scene_remove_range(struct crash_script *script, verso_txn *txn, unsigned from,
+                                   unsigned count)
 {
-    verso_txn *txn;
-    verso_err err = crash_script_begin(script, &txn);
-    if (err != VERSO_OK) {
-        return err;
-    }
     char first[16];
     char behind[16];
     verso_range range = {.size = sizeof range, .has_from = true, .has_to = true};
@@ -78,8 +74,17 @@ verso_err crash_scene_delete_range(struct crash_script *script, unsigned from, u
     (void)tree_state_find(working, range.from, &place);
     (void)tree_state_find(working, range.to, &end_place);
     tree_state_remove_many(working, place, end_place - place);
-    err = verso_delete_range(txn, &range, NULL);
-    return end(script, txn, err);
+    return verso_delete_range(txn, &range, NULL);
+}
+
+verso_err crash_scene_delete_range(struct crash_script *script, unsigned from, unsigned count)
+{
+    verso_txn *txn;
+    verso_err err = crash_script_begin(script, &txn);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    return end(script, txn, crash_scene_remove_range(script, txn, from, count));
 }
 
 static verso_err change_many(struct crash_script *script, verso_txn *txn, unsigned from,

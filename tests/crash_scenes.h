@@ -15,7 +15,12 @@ verso_err crash_scene_tag(struct crash_script *script, unsigned number, bool set
 /** The newest three, then one a second and one in ten, and the roots of checkpoints. */
 verso_err crash_scene_thin(struct crash_script *script);
 
-/** Delete the keys [from, from + count) as one range. */
+/** Within a transaction: delete the keys [from, from + count) as one range from the tree that
+ *  `roots.working` stands for. */
+verso_err crash_scene_remove_range(struct crash_script *script, verso_txn *txn, unsigned from,
+                                   unsigned count);
+
+/** The same of the default tree, in a transaction of its own. */
 verso_err crash_scene_delete_range(struct crash_script *script, unsigned from, unsigned count);
 
 /** Put and delete `count` keys from `from` on within two savepoints, roll both back, and commit what

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "crash_scenes.h"
+#include "crash_trees.h"
 #include "expected_kept.h"
 
 enum {
@@ -58,9 +59,12 @@ enum scene {
     CHECKPOINT,
     KEEP,
     ABORT,
-    TREES, /* put into both named trees */
-    DROP,  /* one of them; rename the other */
-    PASS,  /* time, in milliseconds */
+    TREES,   /* put into both named trees */
+    DROP,    /* one of them; rename the other */
+    CUT,     /* delete a range from both */
+    LOOK,    /* open a view of the newest root */
+    COMPARE, /* it with that root, and close it */
+    PASS,    /* time, in milliseconds */
     THIN,
     TAG,
     UNTAG,
@@ -159,75 +163,7 @@ verso_err crash_script_commit(struct crash_script *script, unsigned from, unsign
     return err;
 }
 
-/* ---- named trees ---- */
-
-enum { FIRST_TREE, SECOND_TREE };
-
-static const char *const tree_names[] = {"apples", "pears", "quinces"};
-
-/* Put keys into a tree, which is made if there is none, in the transaction and in what is expected
-   of it. */
-static verso_err fill_tree(struct crash_script *script, verso_txn *txn, unsigned place,
-                           const struct line *line)
-{
-    struct expected_trees *trees = &script->roots.working_named;
-    struct expected_tree *tree = &trees->slot[place];
-    verso_txn *handle;
-    if (tree->name == NULL) {
-        tree_state_clear(&tree->state);
-        *tree = (struct expected_tree){.name = tree_names[place], .number = ++trees->created};
-    }
-    verso_err err = verso_txn_tree(txn, verso_text(tree->name), true, &handle);
-    struct tree_state of_default = script->roots.working;
-    script->roots.working = tree->state;
-    for (unsigned i = 0; i < line->count && err == VERSO_OK; i++) {
-        err = crash_script_change(script, handle, line->from + i, line->size);
-    }
-    tree->state = script->roots.working;
-    script->roots.working = of_default;
-    return err;
-}
-
-/* Drop the first tree and give the second one another name. */
-static verso_err drop_and_rename(struct crash_script *script, verso_txn *txn)
-{
-    struct expected_tree *trees = script->roots.working_named.slot;
-    verso_err err = verso_tree_drop(txn, verso_text(trees[FIRST_TREE].name));
-    if (err == VERSO_OK) {
-        err =
-            verso_tree_rename(txn, verso_text(trees[SECOND_TREE].name), verso_text(tree_names[2]));
-    }
-    tree_state_clear(&trees[FIRST_TREE].state);
-    trees[FIRST_TREE].name = NULL;
-    trees[SECOND_TREE].name = tree_names[2];
-    return err;
-}
-
-/* One transaction over both trees and the default one. */
-static verso_err commit_trees(struct crash_script *script, const struct line *line)
-{
-    verso_txn *txn;
-    verso_err err = crash_script_begin(script, &txn);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    if (line->scene == DROP) {
-        err = drop_and_rename(script, txn);
-    } else {
-        for (unsigned place = FIRST_TREE; place <= SECOND_TREE && err == VERSO_OK; place++) {
-            err = fill_tree(script, txn, place, line);
-        }
-    }
-    if (err == VERSO_OK) {
-        err = crash_script_change(script, txn, line->from, 11);
-    }
-    if (err == VERSO_OK) {
-        return crash_script_end(script, txn, false);
-    }
-    verso_abort(txn);
-    expected_abort(&script->roots);
-    return err;
-}
+/* ---- simple scenes ---- */
 
 static verso_err abort_one(struct crash_script *script)
 {
@@ -274,6 +210,21 @@ static verso_err wait_for_all(struct crash_script *script)
     return err;
 }
 
+/* Whatever happened since it was opened, the view is what it was. */
+static verso_err compare_view(struct crash_script *script)
+{
+    verso_root_info info = {.size = sizeof info};
+    struct simulated_random random = {1};
+    verso_err err = verso_view_info(script->view, &info);
+    if (err == VERSO_OK &&
+        expected_compare_view(&script->roots, script->view, info.id, &random) != NULL) {
+        err = VERSO_CORRUPT;
+    }
+    verso_view_close(script->view);
+    script->view = NULL;
+    return err;
+}
+
 static verso_err close_story(struct crash_script *script)
 {
     verso_err err = verso_close(script->store);
@@ -292,16 +243,17 @@ static const struct line story[] = {
     {ASYNCHRONOUS, 50, 2, 60}, {ASYNCHRONOUS, 0, 1, 10}, {COMMIT, 60, 1, 3000},
     {CHECKPOINT, 0, 0, 0},     {COMMIT, 0, 30, 25},      {ABORT, 0, 0, 0},
     {COMMIT, 61, 1, 20000},    {CHECKPOINT, 0, 0, 0},    {KEEP, 2, 0, 0},
-    {COMMIT, 0, 45, 31},       {COMMIT, 60, 1, 1},       {CHECKPOINT, 0, 0, 0},
-    {COMMIT, 1000, 150, 60},   {COMMIT, 61, 1, 0},       {COMMIT, 2000, 1100, 50},
-    {COMMIT, 1000, 100, 70},   {COMMIT, 62, 1, 30000},   {COMMIT, 62, 1, 30000},
-    {ASYNCHRONOUS, 0, 3, 20},  {WAIT, 0, 0, 0},          {COMMIT, 2000, 1100, 0},
-    {KEEP, 0, 0, 0},           {COMMIT, 1000, 150, 0},   {CLOSE, 0, 0, 0},
-    {OPEN, 0, 0, 0},           {COMMIT, 0, 45, 0},       {COMMIT, 50, 2, 0},
-    {COMMIT, 60, 1, 0},        {COMMIT, 62, 1, 0},       {CHECKPOINT, 0, 0, 0},
-    {COMMIT, 5, 10, 40},       {KEEP, 1, 0, 0},          {COMMIT, 5, 10, 40},
-    {CHECKPOINT, 0, 0, 0},     {COMMIT, 8, 2, 700},      {TREES, 0, 60, 40},
-    {TREES, 50, 30, 700},      {CHECKPOINT, 0, 0, 0},    {DROP, 3, 0, 0},
+    {LOOK, 0, 0, 0},           {COMMIT, 0, 45, 31},      {COMMIT, 60, 1, 1},
+    {CHECKPOINT, 0, 0, 0},     {COMMIT, 1000, 150, 60},  {COMMIT, 61, 1, 0},
+    {COMMIT, 2000, 1100, 50},  {COMMIT, 1000, 100, 70},  {COMMIT, 62, 1, 30000},
+    {COMMIT, 62, 1, 30000},    {COMPARE, 0, 0, 0},       {ASYNCHRONOUS, 0, 3, 20},
+    {WAIT, 0, 0, 0},           {COMMIT, 2000, 1100, 0},  {KEEP, 0, 0, 0},
+    {COMMIT, 1000, 150, 0},    {CLOSE, 0, 0, 0},         {OPEN, 0, 0, 0},
+    {COMMIT, 0, 45, 0},        {COMMIT, 50, 2, 0},       {COMMIT, 60, 1, 0},
+    {COMMIT, 62, 1, 0},        {CHECKPOINT, 0, 0, 0},    {COMMIT, 5, 10, 40},
+    {KEEP, 1, 0, 0},           {COMMIT, 5, 10, 40},      {CHECKPOINT, 0, 0, 0},
+    {COMMIT, 8, 2, 700},       {TREES, 0, 60, 40},       {TREES, 50, 30, 700},
+    {CUT, 10, 60, 0},          {CHECKPOINT, 0, 0, 0},    {DROP, 3, 0, 0},
     {COMMIT, 8, 1, 10},        {CLOSE, 0, 0, 0},
 };
 
@@ -384,8 +336,15 @@ static verso_err play_line(struct crash_script *script, const struct line *line)
     case ABORT:
         return abort_one(script);
     case TREES:
+        return crash_scene_fill_trees(script, line->from, line->count, line->size);
     case DROP:
-        return commit_trees(script, line);
+        return crash_scene_drop_tree(script, line->from);
+    case CUT:
+        return crash_scene_cut_trees(script, line->from, line->count);
+    case LOOK:
+        return verso_view_open(script->store, &script->view);
+    case COMPARE:
+        return compare_view(script);
     case PASS:
     case THIN:
     case TAG:
@@ -436,6 +395,8 @@ static verso_err play(struct crash_script *script, const struct line *lines, siz
             script->err = VERSO_CORRUPT;
         }
     }
+    verso_view_close(script->view); /* after an error it may be open */
+    script->view = NULL;
     return script->err;
 }
 

@@ -4,8 +4,8 @@
  *
  * The story: commits of few keys and of many, alone and in groups; long values; checkpoints; log
  * segments that come round; a transaction too long for the log; growth; roots dropped and all kept;
- * deletes down to the empty tree; an abort; named trees, filled, dropped and renamed; a clean close
- * and a second life. A second story is one of history (crash_scenes.h), a third one of the log:
+ * deletes down to the empty tree; an abort; a view held open over checkpoints; named trees, filled,
+ * cut, dropped and renamed; a clean close and a second life. A second story is one of history (crash_scenes.h), a third one of the log:
  * groups, frames that run on into the next segment, segments that come round or are removed, a large
  * tree that is taken apart by later commits.
  */
@@ -28,6 +28,7 @@ enum crash_story {
 struct crash_script {
     struct simulated_disk *disk;
     verso_store *store;          /* NULL between two lives */
+    verso_view *view;            /* NULL: none is open */
     struct expected_roots roots; /* versions issued so far */
     uint64_t durable;            /* versions promised to survive */
     uint64_t moment;             /* of the story: goes up whenever more is expected or promised */
