@@ -10,6 +10,7 @@ if ! strace -o /dev/null true >/dev/null 2>&1; then
     echo "skipped: no strace here, or it may trace nobody"
     exit 77
 fi
+golden=$(cd "$(dirname "$0")" && pwd)/golden
 . "$(dirname "$0")/cli_asserts.sh"
 
 samples=${VERSO_TEST_CALLS:-4}
@@ -105,17 +106,53 @@ about "a store that was closed"
 cp closed template/store
 sweep
 
+# leave_log VALUE: the template, in whose log `first` is and nowhere else: the process died when its
+# commit was durable, in the first write of the checkpoint that closes the store.
+leave_log()
+{
+    rm -f store store-wal.*
+    cp template/* .
+    strace -f -o trace -e trace=pwrite64,fdatasync "$verso" put store first "$1" >out 2>err
+    at=$(awk '/pwrite64\(/ { n++; if (synced) { print n; exit } }
+              /VFrm/ { frame = 1 }
+              frame && /fdatasync\(/ { synced = 1 }' trace)
+    rm -f store store-wal.*
+    cp template/* .
+    strace -f -o trace -e "inject=pwrite64:signal=KILL:when=$at" "$verso" put store first "$1" \
+        >out 2>err
+    mv store store-wal.* template/
+    cp template/store alone
+    run get alone first
+    ends_with 3
+    says 'no file alone-wal.* holds LSN'
+    rm alone
+    printf 'first\t%s\n' "$1" | cat - before.tsv >all.tsv
+    mv all.tsv before.tsv
+}
+
 about "a store whose log is needed"
-cp template/store .
-strace -f -o trace -e inject=ftruncate,unlink:signal=KILL "$verso" put store first one >out 2>err
-mv store template/store
-for file in store-wal.*; do
-    [ ! -e "$file" ] || mv "$file" template/
-done
-holds "the process died before it removed its log" -e template/store-wal.0
-printf 'first\tone\n' | cat - before.tsv >all.tsv
-mv all.tsv before.tsv
+cp closed template/store
+leave_log one
 sweep
+
+about "a store whose log has two files"
+rm -f template/*
+cp "$golden/closed-512" template/store
+"$verso" scan template/store >before.tsv 2>err
+leave_log "$(awk 'BEGIN { for (i = 0; i < 7000; i++) printf "0123456789" }')"
+holds "the commit lies in both of them" -e template/store-wal.1
+# A file of the log that cannot be looked at is not one that is not there.
+put_under getdents64:error=EIO:when=1
+judge
+calls newfstatat >count
+listed=0
+for at in $(awk '/newfstatat\(/ { n++ } /newfstatat\(.*NOFOLLOW/ { print n }' trace | head -n 3); do
+    put_under newfstatat:error=EIO:when="$at"
+    ends_with 3
+    judge
+    listed=$((listed + 1))
+done
+holds "the log's files are looked at one by one" "$listed" -eq 3
 
 echo "count strace_runs $runs"
 holds "some were refused" "$refused" -gt 10

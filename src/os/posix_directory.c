@@ -96,11 +96,14 @@ out:
     return err;
 }
 
-static bool is_regular_file(DIR *stream, const char *name)
+/* *regular: the entry is a file and no link. Who cannot tell must not pass it over: it may be the
+   segment of a log that has the newest commits. One that is gone by now was none. */
+static verso_err is_regular_file(DIR *stream, const char *name, bool *regular)
 {
     struct stat status;
-    return fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(status.st_mode);
+    int result = fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW);
+    *regular = result == 0 && S_ISREG(status.st_mode);
+    return result == 0 || errno == ENOENT ? VERSO_OK : vs_posix_fault("stat", name);
 }
 
 /* Call `each` with `name` behind the first `directory_size` bytes of `prefix`. */
@@ -150,8 +153,11 @@ verso_err vs_posix_list(const struct vs_os *os, const char *prefix,
             }
             break;
         }
-        if (strncmp(entry->d_name, name_prefix, name_prefix_size) == 0 &&
-            is_regular_file(stream, entry->d_name)) {
+        bool regular = false;
+        if (strncmp(entry->d_name, name_prefix, name_prefix_size) == 0) {
+            err = is_regular_file(stream, entry->d_name, &regular);
+        }
+        if (regular) {
             err = visit(prefix, directory_size, entry->d_name, each, argument);
         }
     }
