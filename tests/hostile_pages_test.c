@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failing_memory.h"
 #include "format/branch.h"
 #include "format/descriptor.h"
 #include "format/fingerprint.h"
@@ -347,5 +348,53 @@ Test(hostile_pages, a_check_reads_no_more_pages_than_there_are)
     cr_assert_eq(verso_check(store, &report), VERSO_CORRUPT);
     cr_assert_str_eq(report.fault, "is reached twice in one root");
     cr_assert_lt(report.visits, file_size / PAGE_SIZE * 3 / 2);
+    must(verso_close(store));
+}
+
+/* The first value of each leaf claims to be a long one in two pieces, which are nowhere. */
+static void claim_a_gigabyte(uint8_t *page, uint8_t *descriptor)
+{
+    enum { PIECE = 1 << 20 }; /* pages; there are two */
+    (void)descriptor;
+    if (vs_page_kind(page) != VS_KIND_LEAF || page[PREFIX_AT] != 'k') {
+        return;
+    }
+    struct vs_run_ref ref = {.length = PIECE * PAGE_SIZE, .extents = 2};
+    ref.extent[0] = (struct vs_run_extent){PIECE, PIECE / 2};
+    ref.extent[1] = (struct vs_run_extent){3 * PIECE, PIECE / 2};
+    uint8_t bytes[VS_RUN_REF_MAX];
+    uint16_t size = (uint16_t)vs_run_ref_encode(&ref, bytes);
+    (void)vs_leaf_replace(page, PAGE_SIZE, 0, (struct vs_payload){true, size, bytes});
+}
+
+/* Errors among the first values of the leaves, with no memory to be had. */
+static unsigned count_damaged(verso_txn *txn)
+{
+    unsigned damaged = 0;
+    for (unsigned i = 0; i < KEYS; i++) {
+        verso_slice value;
+        failing_memory_arm(1, true);
+        verso_err err = verso_get(verso_txn_view(txn), key_of(i), &value);
+        (void)failing_memory_disarm();
+        cr_assert(err == VERSO_OK || err == VERSO_CORRUPT, "%s", verso_error_detail());
+        if (err == VERSO_CORRUPT) {
+            damaged++;
+            failing_memory_arm(1, true);
+            err = verso_take(txn, key_of(i), &value);
+            (void)failing_memory_disarm();
+            cr_assert_eq(err, VERSO_CORRUPT, "%s", verso_error_detail());
+        }
+    }
+    return damaged;
+}
+
+/* Sixteen bytes and as many more: memory for what they claim is taken only when its pages are there. */
+Test(hostile_pages, no_memory_is_taken_for_a_length_that_is_only_claimed)
+{
+    forge_pages(claim_a_gigabyte);
+    verso_txn *txn = begin();
+    must(verso_put(txn, verso_text("z"), verso_text("gets what every change needs")));
+    cr_assert_gt(count_damaged(txn), 10);
+    verso_abort(txn);
     must(verso_close(store));
 }

@@ -92,7 +92,13 @@ static verso_err put(verso_txn *txn, enum vs_put_mode mode, verso_slice key, ver
 static verso_err keep_old(void *argument, const struct vs_tree_value *old)
 {
     struct vs_transaction *shared = argument;
+    struct vs_pages *pages = &shared->owner->store->pages;
     size_t size = old->slice.size;
+    bool in_pieces = old->is_run && old->slice.data == NULL;
+    verso_err err = in_pieces ? vs_run_verify(pages, &old->run) : VERSO_OK;
+    if (err != VERSO_OK) {
+        return err;
+    }
     if (size > shared->old_capacity || shared->old == NULL) {
         uint8_t *grown = realloc(shared->old, size + 1);
         if (grown == NULL) {
@@ -102,8 +108,8 @@ static verso_err keep_old(void *argument, const struct vs_tree_value *old)
         shared->old_capacity = size;
     }
     shared->old_size = size;
-    if (old->is_run && old->slice.data == NULL) {
-        return vs_run_copy(&shared->owner->store->pages, &old->run, 0, shared->old, size);
+    if (in_pieces) {
+        return vs_run_copy(pages, &old->run, 0, shared->old, size);
     }
     if (size > 0) {
         memcpy(shared->old, old->slice.data, size);

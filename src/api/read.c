@@ -23,12 +23,16 @@ verso_err vs_view_value(verso_view *view, const struct vs_tree_value *found, ver
     if (found->slice.data != NULL || found->slice.size == 0) {
         return VERSO_OK;
     }
+    verso_err err = vs_run_verify(view->tree.pages, &found->run);
+    if (err != VERSO_OK) {
+        return err;
+    }
     struct vs_piece *piece = malloc(sizeof *piece + found->slice.size);
     if (piece == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory to put a value of %zu bytes together",
                         found->slice.size);
     }
-    verso_err err = vs_run_copy(view->tree.pages, &found->run, 0, piece->bytes, found->slice.size);
+    err = vs_run_copy(view->tree.pages, &found->run, 0, piece->bytes, found->slice.size);
     if (err != VERSO_OK) {
         free(piece);
         return err;

@@ -30,20 +30,25 @@ static verso_err check_set(const struct vs_store *store)
     return VERSO_OK;
 }
 
+/* The bytes of a set that is too long for its leaf; *copy is to be freed. */
+static verso_err copy_set(struct vs_store *store, const struct vs_tree_value *value, uint8_t **copy)
+{
+    verso_err err = vs_run_verify(&store->pages, &value->run);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    *copy = malloc(value->slice.size);
+    return *copy == NULL ? vs_fault(VERSO_NOMEM, "no memory for the set of kept roots")
+                         : vs_run_copy(&store->pages, &value->run, 0, *copy, value->slice.size);
+}
+
 static verso_err load_set(struct vs_store *store, const struct vs_tree_value *value)
 {
-    size_t size = value->slice.size;
     uint8_t *copy = NULL;
-    const uint8_t *bytes = value->slice.data;
-    verso_err err = VERSO_OK;
-    if (value->is_run) {
-        copy = malloc(size);
-        bytes = copy;
-        err = copy == NULL ? vs_fault(VERSO_NOMEM, "no memory for the set of kept roots")
-                           : vs_run_copy(&store->pages, &value->run, 0, copy, size);
-    }
+    verso_err err = value->is_run ? copy_set(store, value, &copy) : VERSO_OK;
     if (err == VERSO_OK) {
-        err = vs_version_set_decode(bytes, size, &store->retained.set);
+        const uint8_t *bytes = copy != NULL ? copy : value->slice.data;
+        err = vs_version_set_decode(bytes, value->slice.size, &store->retained.set);
     }
     free(copy);
     return err == VERSO_OK ? check_set(store) : err;

@@ -176,6 +176,10 @@ verso_err vs_page_link_at(struct vs_pages *pages, vs_page_no leaf, uint64_t vers
 verso_err vs_run_borrow(struct vs_pages *pages, const struct vs_run_ref *ref,
                         const uint8_t **bytes);
 
+/** Are all pages of a long value there and sound? A few bytes claim up to 1 GiB: whoever takes memory
+ *  for the length asks this first. */
+verso_err vs_run_verify(struct vs_pages *pages, const struct vs_run_ref *ref);
+
 /** Copy `size` bytes from `offset` of a long value; the range lies within it. */
 verso_err vs_run_copy(struct vs_pages *pages, const struct vs_run_ref *ref, uint64_t offset,
                       uint8_t *buffer, size_t size);

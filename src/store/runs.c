@@ -43,6 +43,16 @@ verso_err vs_run_borrow(struct vs_pages *pages, const struct vs_run_ref *ref, co
     return ref->extents == 1 ? extent_bytes(pages, &ref->extent[0], bytes) : VERSO_OK;
 }
 
+verso_err vs_run_verify(struct vs_pages *pages, const struct vs_run_ref *ref)
+{
+    verso_err err = VERSO_OK;
+    const uint8_t *bytes;
+    for (unsigned i = 0; i < ref->extents && err == VERSO_OK; i++) {
+        err = extent_bytes(pages, &ref->extent[i], &bytes);
+    }
+    return err;
+}
+
 verso_err vs_run_copy(struct vs_pages *pages, const struct vs_run_ref *ref, uint64_t offset,
                       uint8_t *buffer, size_t size)
 {

@@ -134,6 +134,10 @@ verso_err vs_value_bytes(struct vs_pages *pages, const struct vs_value_place *pl
     size_t size = value.slice.size;
     if (value.slice.data == NULL && size > 0) {
         if (size > buffer->capacity) {
+            err = vs_run_verify(pages, &value.run);
+            if (err != VERSO_OK) {
+                return err;
+            }
             uint8_t *grown = realloc(buffer->bytes, size);
             if (grown == NULL) {
                 return vs_fault(VERSO_NOMEM, "no memory to put a value of %zu bytes together",
