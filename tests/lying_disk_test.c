@@ -52,8 +52,8 @@ static bool same(verso_slice a, verso_slice b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-/* Every key of the true root: its value, or damage. */
-static const char *compare_view(verso_view *view, verso_view *truth)
+/* Every key of the true root: its value; or damage, unless the store is proved. */
+static const char *compare_view(verso_view *view, verso_view *truth, bool proved)
 {
     verso_cursor *cursor;
     verso_entry entry;
@@ -64,7 +64,7 @@ static const char *compare_view(verso_view *view, verso_view *truth)
         verso_err err = verso_get(view, entry.key, &value);
         if (err == VERSO_OK && !same(value, entry.value)) {
             fault = "a key has a wrong value";
-        } else if (err != VERSO_OK && !is_damage(err)) {
+        } else if (err != VERSO_OK && (proved || !is_damage(err))) {
             fault = err == VERSO_NOT_FOUND ? "a key is missing" : verso_error_detail();
         }
     }
@@ -73,7 +73,7 @@ static const char *compare_view(verso_view *view, verso_view *truth)
 }
 
 /* A scan gives keys of the true root in their order, and ends by saying why. */
-static const char *compare_scan(verso_view *view, verso_view *truth)
+static const char *compare_scan(verso_view *view, verso_view *truth, bool proved)
 {
     verso_cursor *cursor;
     verso_cursor *true_cursor;
@@ -93,12 +93,17 @@ static const char *compare_scan(verso_view *view, verso_view *truth)
         verso_cursor_next(true_cursor, &expected) != VERSO_NOT_FOUND) {
         fault = "a scan ended early";
     }
+    if (fault == NULL && err != VERSO_NOT_FOUND && (proved || !is_damage(err))) {
+        fault = "a scan failed";
+    }
     verso_cursor_close(cursor);
     verso_cursor_close(true_cursor);
     return fault;
 }
 
-static const char *compare_roots(verso_store *store, verso_store *truth, verso_root_id newest)
+/* Each root that is kept in truth, up to `newest`. What check has proved has them all. */
+static const char *compare_roots(verso_store *store, verso_store *truth, verso_root_id newest,
+                                 bool proved)
 {
     for (verso_root_id root = 1; root <= newest; root++) {
         verso_view *view;
@@ -107,10 +112,13 @@ static const char *compare_roots(verso_store *store, verso_store *truth, verso_r
             continue; /* not kept in the end */
         }
         const char *fault = NULL;
-        if (verso_view_open_root(store, root, &view) == VERSO_OK) {
-            fault = compare_view(view, true_view);
-            fault = fault == NULL ? compare_scan(view, true_view) : fault;
+        verso_err err = verso_view_open_root(store, root, &view);
+        if (err == VERSO_OK) {
+            fault = compare_view(view, true_view, proved);
+            fault = fault == NULL ? compare_scan(view, true_view, proved) : fault;
             verso_view_close(view);
+        } else if (proved || !is_damage(err)) {
+            fault = "a root is missing, and nobody says so";
         }
         verso_view_close(true_view);
         if (fault != NULL) {
@@ -149,7 +157,7 @@ static const char *judge_open(const struct scenario_run *run, verso_store *truth
     census.reported += err != VERSO_OK;
     census.unharmed += err == VERSO_OK && !behind;
     census.behind += err == VERSO_OK && behind;
-    return compare_roots(run->store, truth, stats.tip);
+    return compare_roots(run->store, truth, stats.tip, err == VERSO_OK);
 }
 
 static const char *judge(struct scenario_run *run, verso_store *truth, bool of_log)
