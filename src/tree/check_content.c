@@ -42,9 +42,15 @@ static verso_err prove_run(struct vs_check_walk *walk, vs_page_no leaf,
 {
     for (unsigned i = 0; i < run->extents; i++) {
         for (uint32_t at = 0; at < run->extent[i].pages; at++) {
-            verso_err err = vs_check_reached(walk, run->extent[i].page + at, VS_KIND_RUN, proof);
+            const uint8_t *bytes;
+            vs_page_no page = run->extent[i].page + at;
+            verso_err err = vs_check_reached(walk, page, VS_KIND_RUN, proof);
             if (err != VERSO_OK) {
                 return err;
+            }
+            err = vs_page_read_run(walk->view->pages, page, &bytes);
+            if (err != VERSO_OK) {
+                return vs_check_pass_on(walk, page, err);
             }
         }
     }
