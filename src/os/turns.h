@@ -77,7 +77,7 @@ enum vs_point {
     VS_POINT_RAISE_DURABLE,
     VS_POINT_UNPIN_WRITER,
 
-    /* checkpoint.c, arena.c, address_space.c */
+    /* checkpoint.c and its parts, arena.c, address_space.c */
     VS_POINT_FREEZE,
     VS_POINT_WRITE_META,
     VS_POINT_VACATE_FRAME,

@@ -79,7 +79,7 @@ struct vs_store_counts {
     _Atomic uint64_t file_pages;
 };
 
-struct vs_checkpointer; /* checkpoint.c: the background thread and what it is asked */
+struct vs_checkpointer; /* checkpointer.c: the background thread and what it is asked */
 
 struct vs_store {
     /* constant after open */
@@ -341,7 +341,7 @@ verso_err vs_store_look_at_file(struct vs_store *store);
  *  yet. */
 verso_err vs_store_cut_file(struct vs_store *store, bool closing);
 
-/* ---- checkpoint (checkpoint.c) ---- */
+/* ---- checkpoint (checkpoint.c; the metas: checkpoint_write.c) ---- */
 
 /** Write a checkpoint of everything committed, if there is anything. Any thread without the writer
  *  lock. `clean`: the last one before closing. A failure after its freeze poisons the store. */

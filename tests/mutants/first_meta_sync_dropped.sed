@@ -1,4 +1,4 @@
 # The sync between the two metas: both may be torn by one cut.
-# file: src/store/checkpoint.c
+# file: src/store/checkpoint_write.c
 # tests: meta_order checkpoint store_crash
 /^verso_err vs_store_write_metas/,/^}/s/if (err == VERSO_OK) {/if (err == VERSO_OK \&\& i == 1) {/
