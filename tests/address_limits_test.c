@@ -12,9 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/handles.h"
 #include "failing_memory.h"
 #include "os/fault.h"
 #include "os/os.h"
+#include "store/address_space.h"
 #include "verso.h"
 
 enum {
@@ -324,6 +326,20 @@ Test(address_limits, a_transaction_fails_alone_or_not_at_all_while_the_mapping_i
                       verso_error_detail());
         }
     }
+    close_store();
+}
+
+Test(address_limits, an_exchange_of_the_mapping_that_fails_leaves_the_old_one)
+{
+    open_narrow_store();
+    struct vs_store *inner = store->store;
+    uint64_t bytes = inner->mapping.bytes;
+    failing_memory_arm(1, true);
+    cr_assert_eq(vs_store_map_at_least(inner, bytes + 1), VERSO_NOMEM);
+    cr_assert_gt(failing_memory_disarm(), 0);
+    cr_assert_eq(inner->mapping.bytes, bytes);
+    cr_assert_null(inner->mapping.old);
+    (void)outgrow(1);
     close_store();
 }
 

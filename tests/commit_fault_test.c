@@ -9,7 +9,7 @@
 #include "meanwhile.h"
 #include "page_fixture.h"
 
-enum { PAGE_SIZE = 512, LONG_FRAME = 1 << 20 };
+enum { PAGE_SIZE = 512, LONG_FRAME = 1 << 20, TAIL = 4000 };
 
 static struct simulated_disk *disk;
 
@@ -113,31 +113,62 @@ Test(commit_fault, a_setting_for_which_no_log_can_be_made_is_none)
 static void end_memory(void *argument, struct simulated_disk *of,
                        const struct simulated_event *event)
 {
-    (void)argument;
-    (void)of;
     if (event->is_after && event->err != VERSO_OK) {
+        simulated_disk_set_hook(of, NULL, NULL);
+        *(bool *)argument = true;
         failing_memory_arm(1, true);
     }
 }
 
-/* After the freeze even taking back changes a block that has to be saved aside first. */
-Test(commit_fault, a_commit_by_checkpoint_that_fails_is_given_up_without_memory)
+/* Commit by a checkpoint whose first write fails, and from there on there is no memory. */
+static void commit_in_vain(struct vs_store *store)
+{
+    bool memory_ended = false;
+    struct simulated_fault fault = {.kind = SIMULATED_WRITE, .nth = 1};
+    simulated_disk_inject(disk, &fault);
+    simulated_disk_set_hook(disk, end_memory, &memory_ended);
+    cr_assert_eq(commit(store, &(struct vs_commit){.bypass_log = true}), VERSO_UNKNOWN);
+    cr_assert(memory_ended);
+    cr_assert_eq(failing_memory_disarm(), 0, "taking it back asked for memory");
+    cr_assert_eq(begin_at(store, 0), VERSO_POISONED);
+}
+
+Test(commit_fault, a_commit_by_checkpoint_that_fails_is_taken_back_without_memory)
 {
     struct vs_store *store = page_store_open(disk, PAGE_SIZE, 0);
     vs_page_no old = page_make_linked_leaf(page_begin(store), 'a', 0);
     page_commit(store);
-    struct vs_page_writer *writer = page_begin(store);
-    vs_page_no own = page_set_mark(writer, old, 'b');
+    struct page_words before = page_words(store, old);
+    vs_page_no own = page_set_mark(page_begin(store), old, 'b');
     cr_assert_neq(own, old);
-    struct simulated_fault fault = {.kind = SIMULATED_WRITE, .nth = 1};
-    simulated_disk_inject(disk, &fault);
-    simulated_disk_set_hook(disk, end_memory, NULL);
-    cr_assert_eq(commit(store, &(struct vs_commit){.bypass_log = true}), VERSO_UNKNOWN);
-    cr_assert_gt(failing_memory_disarm(), 1, "neither the birth nor the death was taken back");
-    simulated_disk_set_hook(disk, NULL, NULL);
+    commit_in_vain(store);
     cr_assert_eq(store->tip.version, 1);
     cr_assert_eq(page_mark(store, old), 'a');
-    cr_assert_eq(begin_at(store, 0), VERSO_POISONED);
+    struct page_words after = page_words(store, old);
+    cr_assert_eq(after.word[VS_WORD_DIED], before.word[VS_WORD_DIED]);
+    after = page_words(store, own);
+    cr_assert_eq(after.word[VS_WORD_DIED], after.word[VS_WORD_BORN], "it never lived");
+    cr_assert(vs_space_is_free(&store->space, own));
+    cr_assert_eq(vs_store_close(store), VERSO_POISONED);
+}
+
+/* Its checkpoint has given up the tail that the transaction made and left. */
+Test(commit_fault, a_commit_by_checkpoint_that_fails_leaves_a_tail_given_up_alone)
+{
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 0);
+    page_commit_up_to(store, 1);
+    struct vs_page_writer *writer = page_begin(store);
+    vs_page_no first = page_make_leaf(writer, 'a');
+    for (unsigned i = 0; i < TAIL; i++) {
+        page_drop(writer, page_make_leaf(writer, 'b'));
+    }
+    uint64_t high_water = store->space.high_water;
+    commit_in_vain(store);
+    cr_assert_lt(store->space.high_water, high_water);
+    cr_assert(vs_space_is_free(&store->space, first));
+    for (uint64_t page = store->space.high_water; page < high_water; page++) {
+        cr_assert_not(vs_space_is_free(&store->space, (vs_page_no)page), "it is beyond the end");
+    }
     cr_assert_eq(vs_store_close(store), VERSO_POISONED);
 }
 

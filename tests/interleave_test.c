@@ -24,6 +24,15 @@ static void need_turns(void)
 
 TestSuite(interleave, .init = need_turns);
 
+/* A schedule that fails is told by them. */
+Test(interleave, every_point_has_a_name)
+{
+    for (unsigned point = 0; point < VS_POINTS; point++) {
+        const char *name = vs_point_name((enum vs_point)point);
+        cr_assert(name != NULL && name[0] != '\0', "point %u", point);
+    }
+}
+
 static void explore(const struct scenario *scenario, unsigned usual)
 {
     uint64_t preemptions = run_length("VERSO_TEST_PREEMPTIONS", usual);

@@ -244,6 +244,50 @@ Test(trees_hostile, a_next_number_that_is_not_next)
     expect_check_to_say("not below the next");
 }
 
+Test(trees_hostile, an_entry_behind_a_name_that_is_none)
+{
+    static const char huge[5000] = "x";
+    verso_view *view = NULL;
+    verso_tree_info info = {.size = sizeof info};
+    struct vs_tree_record record = record_of("b");
+    uint8_t bytes[VS_TREE_RECORD_SIZE];
+    verso_slice zero = {"a\0c", 3};
+    must(commit_entry(zero, vs_tree_record_encode(&record, bytes)));
+    must(verso_view_open(store, &view));
+    cr_assert_eq(verso_tree_next(view, verso_text("a"), &info), VERSO_CORRUPT, "no name");
+    verso_view_close(view);
+    must(commit_entry(zero, (verso_slice){NULL, 0}));
+    must(commit_entry(verso_text("aa"), (verso_slice){huge, sizeof huge}));
+    must(verso_view_open(store, &view));
+    cr_assert_eq(verso_tree_next(view, verso_text("a"), &info), VERSO_CORRUPT, "no record");
+    verso_view_close(view);
+}
+
+Test(trees_hostile, a_tree_whose_number_is_missing_is_not_dropped)
+{
+    uint8_t key[VS_NUMBER_KEY_SIZE];
+    must(commit_entry(vs_number_key(record_of("b").number, key), (verso_slice){NULL, 0}));
+    verso_txn *txn = begin();
+    cr_assert_eq(verso_tree_drop(txn, verso_text("b")), VERSO_CORRUPT);
+    cr_assert_not_null(strstr(verso_error_detail(), "number is missing"), "%s",
+                       verso_error_detail());
+    cr_assert_eq(verso_put(txn, verso_text("k"), verso_text("v")), VERSO_MUST_ABORT);
+    verso_abort(txn);
+}
+
+/* As a replay does, which knows the number. */
+Test(trees_hostile, a_tree_is_not_entered_where_the_next_number_is_damaged)
+{
+    must(commit_entry(vs_next_number_key(), verso_text("bytes")));
+    struct vs_tree_record record = {.number = 7};
+    verso_txn *txn = begin();
+    bool broken = false;
+    cr_assert_eq(vs_catalogue_enter(catalogue_of(txn), verso_text("c"), &record, &broken),
+                 VERSO_CORRUPT);
+    cr_assert(broken, "its name is there already");
+    verso_abort(txn);
+}
+
 Test(trees_hostile, keys_of_no_kind)
 {
     must(commit_entry((verso_slice){"\0\7", 2}, verso_text("v")));

@@ -209,6 +209,10 @@ verso_err vs_store_commit_by_checkpoint(struct vs_store *store, const struct vs_
         if (err != VERSO_OK) { /* the metas may name it or not: the next open tells */
             vs_store_poison(store, err);
             vs_checkpoint_set_frozen(store, NULL);
+            vs_page_table_unfreeze(&store->table, checkpoint.blocks, checkpoint.entries,
+                                   checkpoint.block_count);
+            checkpoint.blocks = NULL;
+            checkpoint.entries = NULL;
             err = vs_fault(VERSO_UNKNOWN, "the checkpoint that commits failed");
         }
     }

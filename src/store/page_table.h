@@ -142,6 +142,14 @@ verso_err vs_page_table_forget(struct vs_page_table *table, uint32_t first, uint
 void vs_page_table_freeze(struct vs_page_table *table, uint32_t **blocks, uint64_t **entries,
                           size_t *count);
 
+/**
+ * The checkpoint of a commit has failed, and no other will come: what was frozen counts as changed
+ * since before it again, so that taking the transaction back needs no memory. Holder of the writer
+ * lock since the freeze; the lists are the table's again.
+ */
+void vs_page_table_unfreeze(struct vs_page_table *table, uint32_t *blocks, uint64_t *entries,
+                            size_t count);
+
 /** Copy a frozen block's bytes; from then on the writer may change it freely. */
 void vs_page_table_take(struct vs_page_table *table, uint32_t block, uint8_t *bytes);
 

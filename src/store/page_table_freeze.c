@@ -41,6 +41,20 @@ void vs_page_table_freeze(struct vs_page_table *table, uint32_t **blocks, uint64
     }
 }
 
+void vs_page_table_unfreeze(struct vs_page_table *table, uint32_t *blocks, uint64_t *entries,
+                            size_t count)
+{
+    vs_lock_take(&table->freeze_lock);
+    assert(table->freezing && table->changed_count == 0);
+    table->freezing = false;
+    table->interval--;
+    vs_lock_release(&table->freeze_lock);
+    table->changed = blocks;
+    table->entries = entries;
+    table->changed_count = count;
+    table->changed_capacity = count;
+}
+
 static uint8_t *live_bytes(const struct vs_page_table *table, uint32_t number)
 {
     uint32_t where = atomic_load_explicit(&table->block[number].where, memory_order_relaxed);

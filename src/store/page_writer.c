@@ -362,17 +362,23 @@ void vs_store_free_page(struct vs_store *store, vs_page_no page)
     vs_space_give(&store->space, page);
 }
 
+/* A descriptor changed in this transaction already: its block is in memory, and no checkpoint has come
+ * between. */
+static struct vs_descriptor *changed_before(struct vs_page_writer *writer, vs_page_no page)
+{
+    struct vs_descriptor *descriptor = NULL;
+    verso_err err = vs_page_table_change(&writer->store->table, page, &descriptor);
+    assert(err == VERSO_OK);
+    (void)err;
+    return descriptor;
+}
+
 /* A page born here is no more: its life span becomes empty, its number and frame are free. */
 static void unbear(struct vs_page_writer *writer, vs_page_no page)
 {
-    struct vs_descriptor *descriptor;
-    /* Changed in this transaction already, so its block is in memory; but after a commit by
-     * checkpoint that failed, it may have to be saved aside first. Without memory for that it is
-     * left as it is: nothing is committed any more, and what is on disk knows nothing of it. */
-    if (vs_page_table_change(&writer->store->table, page, &descriptor) == VERSO_OK) {
-        vs_descriptor_set(descriptor, VS_WORD_DIED, vs_descriptor_born(descriptor));
-        vs_store_free_page(writer->store, page);
-    }
+    struct vs_descriptor *descriptor = changed_before(writer, page);
+    vs_descriptor_set(descriptor, VS_WORD_DIED, vs_descriptor_born(descriptor));
+    vs_store_free_page(writer->store, page);
 }
 
 void vs_writer_settle_dropped(struct vs_page_writer *writer)
@@ -480,18 +486,18 @@ void vs_writer_undo_to(struct vs_page_writer *writer, size_t undo_before)
 {
     while (writer->undo_count > undo_before) {
         const struct vs_undo *undo = &writer->undo[--writer->undo_count];
-        struct vs_descriptor *descriptor;
-        if (vs_page_table_change(&writer->store->table, undo->page, &descriptor) == VERSO_OK) {
-            vs_descriptor_set(descriptor, undo->word, undo->before); /* as in unbear() */
-        }
+        vs_descriptor_set(changed_before(writer, undo->page), undo->word, undo->before);
     }
 }
 
 void vs_writer_unbear_since(struct vs_page_writer *writer, size_t born_before)
 {
+    const struct vs_space *space = &writer->store->space;
     for (size_t i = born_before; i < writer->born_count; i++) {
-        if (!vs_space_is_free(&writer->store->space, writer->born[i])) {
-            unbear(writer, writer->born[i]);
+        vs_page_no page = writer->born[i];
+        /* those that are free are no more; nor are those of a free tail that a checkpoint gave up */
+        if (page < space->high_water && !vs_space_is_free(space, page)) {
+            unbear(writer, page);
         }
     }
     writer->born_count = born_before;

@@ -76,9 +76,9 @@ verso_err vs_store_refresh_kept(struct vs_store *store)
 
 /* ---- judging ---- */
 
-bool vs_store_keeps(const struct vs_store *store, uint64_t born, uint64_t died, bool history)
+static bool is_kept(const struct vs_store *store, uint64_t born, uint64_t died, bool history)
 {
-    if (history) {
+    if (history) { /* kept generations: that of the metas and the coming one */
         return born < died && died > vs_store_generation(store);
     }
     return vs_kept_set_meets(&store->kept, born, died);
@@ -112,7 +112,7 @@ static uint64_t all_kept_from(const struct vs_store *store, uint64_t published)
 
 static verso_err judge_death(struct vs_store *store, const struct vs_death *death)
 {
-    if (!vs_store_keeps(store, death->born, death->died, death->history)) {
+    if (!is_kept(store, death->born, death->died, death->history)) {
         return free_dead(store, death);
     }
     struct vs_death_list *parked = &store->deaths.parked;
@@ -168,7 +168,7 @@ static verso_err judge_parked(struct vs_store *store, size_t most)
     struct vs_death_list *parked = &deaths->parked;
     for (size_t i = 0; i < most && deaths->parked_next < parked->count; i++) {
         struct vs_death *death = &parked->death[deaths->parked_next];
-        if (vs_store_keeps(store, death->born, death->died, death->history)) {
+        if (is_kept(store, death->born, death->died, death->history)) {
             deaths->parked_next++;
             continue;
         }
@@ -233,7 +233,7 @@ verso_err vs_store_judge_frames(struct vs_store *store)
         /* relaxed: only the holder of the writer lock gives frames */
         uint32_t frame =
             atomic_load_explicit(&store->pages.frame_of[death->page], memory_order_relaxed);
-        if (frame == 0 || vs_store_keeps(store, death->born, death->died, death->history)) {
+        if (frame == 0 || is_kept(store, death->born, death->died, death->history)) {
             parked->death[left++] = *death;
         } else {
             err = free_dead(store, death);
@@ -277,7 +277,7 @@ static verso_err sweep_block(struct vs_store *store, uint32_t block)
             continue;
         }
         bool history = (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) != 0;
-        if (!vs_store_keeps(store, vs_descriptor_born(descriptor), died, history) &&
+        if (!is_kept(store, vs_descriptor_born(descriptor), died, history) &&
             !vs_layout_is_reserved(store->pages.page_size, page)) {
             vs_store_free_page(store, page);
         }

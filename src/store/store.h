@@ -288,10 +288,6 @@ verso_err vs_store_sync(struct vs_store *store);
 /** Take a new snapshot of kept versions. Writer lock. */
 verso_err vs_store_refresh_kept(struct vs_store *store);
 
-/** Does any version of that snapshot need a page of such a life span? Of the history tree's pages those
- *  are kept that the metas name, and those of the coming generation. Writer lock. */
-bool vs_store_keeps(const struct vs_store *store, uint64_t born, uint64_t died, bool history);
-
 /** Judge the queued deaths; free pages go back to space and arena. Writer lock. */
 verso_err vs_store_judge(struct vs_store *store, bool parked_too);
 

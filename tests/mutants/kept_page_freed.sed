@@ -1,4 +1,4 @@
 # A page that an old root keeps is free.
 # file: src/store/reclaim.c
 # tests: reclaim tree_model
-s/if (!vs_store_keeps(store, death->born, death->died, death->history)) {/if (true) {/
+s/if (!is_kept(store, death->born, death->died, death->history)) {/if (true) {/
