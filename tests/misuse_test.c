@@ -265,3 +265,34 @@ Test(misuse, handles_of_others_and_of_what_is_gone)
     cr_assert_eq(verso_close(second), VERSO_OK);
     verso_abort(txn);
 }
+
+/* As a cleanup does that aborts what was committed. The memory waits for the next transaction, so
+ * as long as nobody has begun one the handle can be told from a live one. */
+Test(misuse, transactions_that_have_ended)
+{
+    for (unsigned commits = 0; commits < 2; commits++) {
+        verso_txn *txn = begin();
+        uint32_t savepoint;
+        cr_assert_eq(verso_put(txn, verso_text("other"), verso_text("value")), VERSO_OK);
+        cr_assert_eq(verso_savepoint(txn, &savepoint), VERSO_OK);
+        cr_assert_eq(verso_rollback(txn, savepoint), VERSO_OK);
+        cr_assert_eq(verso_delete(txn, verso_text("other")), VERSO_OK);
+        verso_abort(txn);
+        if (commits) { /* a commit of nothing makes no root */
+            txn = begin();
+            cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+        }
+        verso_slice value;
+        const verso_err errs[] = {
+            verso_commit(txn, NULL, NULL),
+            verso_put(txn, verso_text("key"), verso_text("value")),
+            verso_delete(txn, verso_text("key")),
+            verso_savepoint(txn, &savepoint),
+            verso_rollback(txn, 1),
+            verso_release(txn, 1),
+            verso_get(verso_txn_view(txn), verso_text("key"), &value),
+        };
+        REFUSED(errs, "after its end");
+        verso_abort(txn);
+    }
+}

@@ -11,7 +11,7 @@
 
 verso_err vs_tree_was_dropped(void)
 {
-    return vs_fault(VERSO_INVALID, "the tree was dropped in this transaction");
+    return vs_fault(VERSO_INVALID, "the tree was dropped in this transaction, or that has ended");
 }
 
 static verso_err may_change(verso_txn *txn, verso_slice key, verso_slice value)

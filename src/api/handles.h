@@ -71,6 +71,7 @@ struct vs_transaction {
     struct vs_txn_savepoints savepoints;
     bool changed; /* there is something to commit */
     bool broken;  /* a call failed in the middle of a change: abort or roll back */
+    bool ended;   /* its memory waits for the next transaction */
     uint8_t *old; /* the value that the last exchange or take handed back */
     size_t old_capacity;
     size_t old_size;

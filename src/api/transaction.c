@@ -54,6 +54,7 @@ static void start(struct vs_transaction *shared, verso_store *store, struct vs_p
     shared->owner = store;
     shared->changed = false;
     shared->broken = false;
+    shared->ended = false;
     vs_operations_restart(&shared->operations, !store->store->in_memory,
                           store->store->config.log_bytes);
     verso_txn *txn = &shared->main;
@@ -102,6 +103,10 @@ static void free_transaction(struct vs_transaction *shared)
     vs_view_clear(&shared->main.view);
     vs_txn_savepoints_close(&shared->savepoints, 0);
     vs_tree_set_end(trees);
+    /* whoever uses the handle once more meets this memory, if nobody has begun another transaction
+       since: an abort behind a commit must not end what others have running */
+    shared->ended = true;
+    trees->main.dropped = true;
     give_memory_back(owner, shared);
     atomic_fetch_sub_explicit(&owner->views, 1, memory_order_release);
 }
@@ -120,7 +125,8 @@ static bool is_main(const verso_txn *txn)
 
 void verso_abort(verso_txn *txn)
 {
-    if (txn != NULL && is_main(txn) && vs_check_process(txn->shared->owner) == VERSO_OK) {
+    if (txn != NULL && is_main(txn) && !txn->shared->ended &&
+        vs_check_process(txn->shared->owner) == VERSO_OK) {
         abort_transaction(txn->shared);
     }
 }
@@ -298,6 +304,9 @@ verso_err verso_commit(verso_txn *txn, const verso_commit_options *given, verso_
     }
     struct vs_transaction *shared = txn->shared;
     verso_err err = vs_check_process(shared->owner);
+    if (err == VERSO_OK && shared->ended) {
+        err = vs_fault(VERSO_INVALID, "verso_commit: the transaction has ended already");
+    }
     if (err != VERSO_OK) {
         return err;
     }
