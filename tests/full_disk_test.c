@@ -16,7 +16,7 @@ struct fixture {
     verso_store *store;
 };
 
-static struct fixture open_fixture_on(uint64_t capacity, uint32_t page_size)
+static struct fixture open_keeping(uint64_t capacity, uint32_t page_size, verso_retention policy)
 {
     struct fixture fixture = {.disk = simulated_disk_open(1)};
     simulated_disk_set_capacity(fixture.disk, capacity);
@@ -24,11 +24,15 @@ static struct fixture open_fixture_on(uint64_t capacity, uint32_t page_size)
     options.create = true;
     options.page_size = page_size;
     options.arena_bytes = page_size < 4096 ? 512 * 1024 : 0;
-    verso_retention policy = verso_keep_last(1);
     options.retention = &policy;
     options.system = simulated_disk_os(fixture.disk);
     cr_assert_eq(verso_open("store", &options, &fixture.store), VERSO_OK);
     return fixture;
+}
+
+static struct fixture open_fixture_on(uint64_t capacity, uint32_t page_size)
+{
+    return open_keeping(capacity, page_size, verso_keep_last(1));
 }
 
 static struct fixture open_fixture(void)
@@ -223,4 +227,97 @@ Test(full_disk, lets_a_transaction_delete_however_often_it_was_filled_again)
         }
         close_fixture(&fixture);
     }
+}
+
+/* ---- a disk that is full of history ---- */
+
+/* Write the same keys again and again, each time in a root of its own. @return The last error. */
+static verso_err rewrite(struct fixture *fixture, unsigned roots)
+{
+    char text[16];
+    verso_err err = VERSO_OK;
+    for (unsigned root = 0; root < roots && err == VERSO_OK; root++) {
+        uint8_t value[100];
+        memset(value, (int)root, sizeof value);
+        verso_txn *txn;
+        err = verso_begin(fixture->store, &txn);
+        cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+        for (unsigned i = 0; i < 20 && err == VERSO_OK; i++) {
+            err = verso_put(txn, key_of(root * 7 % 30 * 20 + i, text),
+                            (verso_slice){value, sizeof value});
+        }
+        if (err == VERSO_OK) {
+            err = verso_commit(txn, NULL, NULL);
+        } else {
+            verso_abort(txn);
+        }
+    }
+    return err;
+}
+
+/* What fills the disk is old roots. They can be dropped, tagged or not, and then there is room. */
+static void drop_history(uint64_t kib)
+{
+    struct fixture fixture = open_keeping(kib * 1024, 1024, verso_keep_all());
+    verso_store *store = fixture.store;
+    cr_assert_eq(rewrite(&fixture, 5), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_tag_set(store, verso_text("tag"), 3), VERSO_OK);
+    cr_assert_eq(rewrite(&fixture, 100000), VERSO_NOSPC);
+    fill_disk(&fixture);
+    verso_retention policy = verso_keep_last(1);
+    cr_assert_eq(verso_tag_delete(store, verso_text("tag")), VERSO_OK, "%u KiB: %s", (unsigned)kib,
+                 verso_error_detail());
+    cr_assert_eq(verso_retention_set(store, &policy), VERSO_OK, "%u KiB: %s", (unsigned)kib,
+                 verso_error_detail());
+    for (unsigned i = 0; i < 6; i++) { /* the log cannot grow, either: checkpoints empty it */
+        cr_assert_eq(verso_checkpoint(store), VERSO_OK, "%u KiB: %s", (unsigned)kib,
+                     verso_error_detail());
+        /* what the metas before the first one named must stay until the second */
+        cr_assert_eq(rewrite(&fixture, i == 0 ? 0 : 8), VERSO_OK, "%u KiB, %u: no room: %s",
+                     (unsigned)kib, i, verso_error_detail());
+    }
+    close_fixture(&fixture);
+}
+
+Test(full_disk, lets_roots_be_dropped_at_every_size)
+{
+    for (uint64_t kib = 600; kib < 1600; kib += 9) {
+        drop_history(kib);
+    }
+}
+
+/* So many that it is the log which has no room. */
+static void leave_free_pages(struct fixture *fixture)
+{
+    char to[16];
+    simulated_disk_set_capacity(fixture->disk, 3 << 20);
+    cr_assert_gt(put_until_full(fixture), 5000);
+    simulated_disk_set_capacity(fixture->disk, PLENTY);
+    verso_txn *txn;
+    verso_range range = {.size = sizeof range, .has_to = true, .to = key_of(5000, to)};
+    cr_assert_eq(verso_begin(fixture->store, &txn), VERSO_OK);
+    cr_assert_eq(verso_delete_range(txn, &range, NULL), VERSO_OK);
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+    for (unsigned i = 0; i < 3; i++) { /* until the deaths are judged */
+        cr_assert_eq(rewrite(fixture, 2), VERSO_OK);
+        cr_assert_eq(verso_checkpoint(fixture->store), VERSO_OK);
+    }
+}
+
+/* Puts leave the log a part of its last file, for those who give space back. */
+Test(full_disk, lets_tags_and_policies_be_set_when_the_log_has_no_room)
+{
+    struct fixture fixture = open_fixture_on(UINT64_MAX, 1024);
+    verso_store *store = fixture.store;
+    verso_retention policy = verso_keep_last(2);
+    leave_free_pages(&fixture);
+    fill_disk(&fixture);
+    cr_assert_eq(rewrite(&fixture, 100000), VERSO_NOSPC);
+    cr_assert_not_null(strstr(verso_error_detail(), "-wal."), "%s", verso_error_detail());
+    cr_assert_eq(verso_tag_set(store, verso_text("tag"), 0), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_tag_delete(store, verso_text("tag")), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_retention_set(store, &policy), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_checkpoint(store), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(rewrite(&fixture, 4), VERSO_OK, "%s", verso_error_detail());
+    close_fixture(&fixture);
 }
