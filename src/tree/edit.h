@@ -115,8 +115,12 @@ verso_err vs_edit_insert_child(struct vs_tree_edit *edit, struct vs_path *path, 
 bool vs_edit_is_underfull(const struct vs_tree_edit *edit, const struct vs_path *path,
                           unsigned level);
 
+/** Take away roots with a single child. */
+verso_err vs_edit_lose_height(struct vs_tree_edit *edit);
+
 /** Merge or even out the owned path's page at `level`, and those above it, where they are less than
- *  a quarter full; the tree loses height where it can. Forgets the remembered path on a change. */
+ *  a quarter full; the tree loses height where it can. Forgets the remembered path; the path itself
+ *  may lead to pages that are no more. */
 verso_err vs_edit_rebalance(struct vs_tree_edit *edit, struct vs_path *path, unsigned level);
 
 /** Take the owned path's child at `level` (it is dropped already) out of its parent, and parents

@@ -70,9 +70,8 @@ static verso_err find_right(const struct vs_tree_view *view, const struct vs_key
         }
         bool moved = false;
         err = vs_path_step_aside(view->pages, false, path, &moved);
-        if (err == VERSO_OK && !moved) {
-            return out_of_order(leaf);
-        }
+        /* in the first leaf of all, the key that find_left() has found would be before it */
+        assert(err != VERSO_OK || moved);
         if (err == VERSO_OK) {
             err = vs_path_read(view->pages, leaf->page, 0, &leaf->bytes);
         }
@@ -330,12 +329,7 @@ verso_err vs_range_cut_settle(struct vs_tree_edit *edit, const struct vs_key_ran
     if (edit->root.depth == 0) {
         return VERSO_OK;
     }
-    struct vs_tree_view view = vs_tree_edit_view(edit);
-    struct vs_path path;
-    verso_err err = vs_path_to_edge(&view, false, &path);
-    if (err == VERSO_OK) {
-        err = vs_edit_rebalance(edit, &path, path.depth - 1); /* of the root: loses height only */
-    }
+    verso_err err = vs_edit_lose_height(edit);
     if (err == VERSO_OK && range->has_from) {
         err = settle_edge(edit, range->from);
     }

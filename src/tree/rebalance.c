@@ -243,22 +243,23 @@ static verso_err settle(struct vs_tree_edit *edit, struct vs_path *path, unsigne
     return even_out(edit, path, &pair, count);
 }
 
-/** Take away roots with a single child. */
-static verso_err lose_height(struct vs_tree_edit *edit, struct vs_path *path)
+verso_err vs_edit_lose_height(struct vs_tree_edit *edit)
 {
-    while (path->depth > 1) {
-        const struct vs_path_step *root = &path->level[path->depth - 1];
-        if (vs_page_count(root->bytes) > 1) {
-            break;
+    while (edit->root.depth > 1) {
+        /* the path may lead to a page that is no more: it is the child that says what it has */
+        const uint8_t *root = NULL;
+        verso_err err = vs_path_read(vs_writer_pages(edit->writer), edit->root.page,
+                                     edit->root.depth - 1, &root);
+        if (err != VERSO_OK || vs_page_count(root) > 1) {
+            return err;
         }
-        vs_page_no child = vs_branch_child(root->bytes, 0);
-        verso_err err = vs_page_drop(edit->writer, root->page);
+        vs_page_no child = vs_branch_child(root, 0);
+        err = vs_page_drop(edit->writer, edit->root.page);
         if (err != VERSO_OK) {
             return err;
         }
-        path->depth--;
         edit->root.page = child;
-        edit->root.depth = path->depth;
+        edit->root.depth--;
     }
     return VERSO_OK;
 }
@@ -279,7 +280,7 @@ verso_err vs_edit_rebalance(struct vs_tree_edit *edit, struct vs_path *path, uns
             break;
         }
     }
-    return lose_height(edit, path);
+    return vs_edit_lose_height(edit);
 }
 
 verso_err vs_edit_remove_child(struct vs_tree_edit *edit, struct vs_path *path, unsigned level)
