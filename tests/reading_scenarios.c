@@ -323,6 +323,33 @@ static verso_err write_increment(struct scenario_run *run)
     return err;
 }
 
+/* ---- salvage ---- */
+
+/* Where something is missing it has met what has failed, as a read that says so. */
+static verso_err judge_salvage(struct scenario_run *run, verso_err err,
+                               const verso_salvage_report *report)
+{
+    if (err == VERSO_OK && !report->whole) {
+        simulated_disk_remove(run->disk, SCENARIO_COPY_PATH);
+        return simulated_disk_faults_met(run->disk) > 0 ? VERSO_IO : VERSO_CORRUPT;
+    }
+    err = judge_copy(run, SCENARIO_COPY_PATH, err);
+    if (err == VERSO_OK) {
+        scenario_see_number(run, report->keys);
+        scenario_see_number(run, report->log_roots);
+    }
+    return err;
+}
+
+static verso_err salvage(struct scenario_run *run)
+{
+    verso_salvage_options options = {.size = sizeof options,
+                                     .system = simulated_disk_os(run->disk)};
+    verso_salvage_report report = {.size = sizeof report};
+    verso_err err = verso_salvage(SCENARIO_PATH, SCENARIO_COPY_PATH, &options, &report);
+    return judge_salvage(run, err, &report);
+}
+
 const struct scenario scenario_readings[] = {
     {"reads", SCENARIO_OPEN, read_values},
     {"reads of pages in memory", SCENARIO_IN_USE, read_values},
@@ -332,5 +359,7 @@ const struct scenario scenario_readings[] = {
     {"reports", SCENARIO_IN_USE, report},
     {"copy", SCENARIO_IN_USE, copy},
     {"increment", SCENARIO_IN_USE, write_increment},
+    {"salvage", SCENARIO_CLOSED, salvage},
+    {"salvage after a crash", SCENARIO_CRASHED, salvage},
 };
 const size_t scenario_reading_count = sizeof scenario_readings / sizeof scenario_readings[0];

@@ -11,6 +11,7 @@
 
 #include "api/copy.h"
 #include "store/log.h"
+#include "store/store_create.h"
 
 enum { ARENA_BYTES = 64 << 20, LOG_BYTES = 1 << 20 };
 
@@ -51,15 +52,35 @@ static verso_err open_damaged(struct vs_salvage *salvage, const char *path)
     return vs_store_open(&config, &vs_history_calls, &salvage->from);
 }
 
-static verso_err open_new(struct vs_salvage *salvage, const char *path, verso_store **store)
+/* What was begun goes again: an empty store under that name would pass for a salvage. */
+static void remove_new(const struct vs_os *os, const char *path)
 {
+    verso_err removed = os->unlink(os, path);
+    (void)removed; /* the first error is the one to report */
+}
+
+/* Create it here, and open it then: what somebody else has put there meanwhile is not ours to remove
+ * if that fails. */
+static verso_err open_new(const struct vs_salvage *salvage, const char *path, verso_store **store)
+{
+    const struct vs_meta *meta = &salvage->from->meta;
+    const struct vs_os *os = system_of(salvage->options);
+    const struct vs_store_config config = {
+        .os = os, .path = path, .page_size = meta->page_size, .retention = meta->retention};
     verso_options options = VERSO_OPTIONS_INIT;
-    options.create = true;
-    options.page_size = salvage->from->meta.page_size;
-    options.retention = &salvage->from->meta.retention;
-    options.system = system_of(salvage->options);
-    verso_err err = vs_copy_check_place(system_of(salvage->options), path);
-    return err == VERSO_OK ? verso_open(path, &options, store) : err;
+    options.system = os;
+    verso_err err = vs_copy_check_place(os, path);
+    if (err == VERSO_OK) {
+        err = vs_store_create(&config);
+    }
+    if (err != VERSO_OK) {
+        return err;
+    }
+    err = verso_open(path, &options, store);
+    if (err != VERSO_OK) {
+        remove_new(os, path);
+    }
+    return err;
 }
 
 /* ---- the one commit ---- */
@@ -103,13 +124,6 @@ static verso_err fill(struct vs_salvage *salvage)
     return err;
 }
 
-/* What was begun goes again: an empty store under that name would pass for a salvage. */
-static void remove_new(const struct vs_os *os, const char *path)
-{
-    verso_err removed = os->unlink(os, path);
-    (void)removed; /* the first error is the one to report */
-}
-
 static verso_err make_new(struct vs_salvage *salvage, const char *path)
 {
     verso_store *store;
@@ -120,10 +134,14 @@ static verso_err make_new(struct vs_salvage *salvage, const char *path)
     salvage->to = store->store;
     err = fill(salvage);
     char reason[256];
-    (void)snprintf(reason, sizeof reason, "%s", err == VERSO_OK ? "" : vs_fault_detail());
+    (void)snprintf(reason, sizeof reason, "%s", vs_fault_detail());
     verso_err closed = verso_close(store);
+    if (err == VERSO_OK && closed == VERSO_OK) {
+        return VERSO_OK;
+    }
     if (err == VERSO_OK) {
-        return closed;
+        err = closed;
+        (void)snprintf(reason, sizeof reason, "%s", vs_fault_detail());
     }
     remove_new(system_of(salvage->options), path);
     return vs_fault(err, "%s", reason);

@@ -20,7 +20,7 @@ static verso_err run(struct vs_salvage *salvage, const struct vs_operation *oper
 
 /* ---- what is lost ---- */
 
-static verso_err report_lost(void *argument, const struct vs_lost_keys *lost)
+static void report_lost(void *argument, const struct vs_lost_keys *lost)
 {
     struct vs_salvage *salvage = argument;
     char reason[256];
@@ -28,7 +28,7 @@ static verso_err report_lost(void *argument, const struct vs_lost_keys *lost)
     salvage->report.losses++;
     salvage->report.missing_keys += lost->keys;
     if (salvage->options->lost == NULL) {
-        return VERSO_OK;
+        return;
     }
     verso_salvage_loss loss = {
         .size = sizeof loss,
@@ -42,7 +42,6 @@ static verso_err report_lost(void *argument, const struct vs_lost_keys *lost)
         .reason = reason,
     };
     salvage->options->lost(salvage->options->argument, &loss);
-    return VERSO_OK;
 }
 
 /* ---- trees ---- */
@@ -67,18 +66,22 @@ static verso_err walk_tree(struct vs_salvage *salvage, struct vs_remains *remain
     return err;
 }
 
-static verso_err adopt(struct vs_salvage *salvage, struct vs_remains *remains, bool alone)
+/* The leaves that are left over are the tree's. */
+static verso_err adopt(struct vs_salvage *salvage, struct vs_remains *remains)
 {
-    if (alone) {
-        remains->bad = 0;
-        verso_err err = vs_remains_adopt(remains);
-        salvage->report.bad_pages += remains->bad;
-        return err;
-    }
-    struct vs_lost_keys all = {.page = remains->origin,
-                               .keys = remains->root.keys,
-                               .reason = "its top cannot be read, nor told which leaves are its"};
-    return report_lost(salvage, &all);
+    remains->bad = 0;
+    verso_err err = vs_remains_adopt(remains);
+    salvage->report.bad_pages += remains->bad;
+    return err;
+}
+
+static void give_up(struct vs_salvage *salvage, const struct vs_remains *remains)
+{
+    const struct vs_lost_keys all = {.page = remains->origin,
+                                     .keys = remains->root.keys,
+                                     .reason =
+                                         "its top cannot be read, nor told which leaves are its"};
+    report_lost(salvage, &all);
 }
 
 /* ---- the list of trees ---- */
@@ -114,7 +117,10 @@ static verso_err read_names(struct vs_salvage *salvage)
     bool rootless = false;
     salvage->name = NULL;
     verso_err err = walk_tree(salvage, &remains, &rootless);
-    return err == VERSO_OK && rootless ? adopt(salvage, &remains, false) : err;
+    if (rootless) {
+        give_up(salvage, &remains);
+    }
+    return err;
 }
 
 /* ---- all trees ---- */
@@ -145,7 +151,8 @@ static verso_err salvage_tree(struct vs_salvage *salvage, const char *name, uint
         rootless->number = number;
         return VERSO_OK;
     }
-    return adopt(salvage, &remains, false);
+    give_up(salvage, &remains);
+    return VERSO_OK;
 }
 
 static verso_err create_tree(struct vs_salvage *salvage, const struct vs_salvage_tree *tree)
@@ -164,12 +171,14 @@ static verso_err salvage_named(struct vs_salvage *salvage, const struct vs_salva
         const struct vs_lost_keys all = {.keys = tree->record.root.keys,
                                          .reason = "another tree has its number"};
         salvage->name = tree->name;
-        return report_lost(salvage, &all);
+        report_lost(salvage, &all);
+        return VERSO_OK;
     }
-    salvage->report.trees += err == VERSO_OK;
-    return err != VERSO_OK ? err
-                           : salvage_tree(salvage, tree->name, tree->record.number,
-                                          tree->record.root, rootless);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    salvage->report.trees++;
+    return salvage_tree(salvage, tree->name, tree->record.number, tree->record.root, rootless);
 }
 
 static verso_err salvage_checkpoint(struct vs_salvage *salvage)
@@ -188,7 +197,11 @@ static verso_err salvage_checkpoint(struct vs_salvage *salvage)
         uint64_t before = rootless.first.keys;
         /* any leaf that is left over must be its: nothing else is missing anywhere */
         bool alone = rootless.count == 1 && salvage->report.losses == 0 && !salvage->has_condemned;
-        err = adopt(salvage, &rootless.first, alone);
+        if (alone) {
+            err = adopt(salvage, &rootless.first);
+        } else {
+            give_up(salvage, &rootless.first);
+        }
         salvage->report.keys += rootless.first.keys - before;
     }
     return err;

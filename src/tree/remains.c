@@ -34,12 +34,12 @@ struct walk {
 
 /* ---- losses ---- */
 
-static verso_err report(struct walk *walk, const struct vs_key_range *range, vs_page_no page,
-                        uint64_t keys, const char *reason)
+static void report(struct walk *walk, const struct vs_key_range *range, vs_page_no page,
+                   uint64_t keys, const char *reason)
 {
     struct vs_lost_keys lost = {.range = *range, .page = page, .keys = keys, .reason = reason};
     walk->remains->losses++;
-    return walk->remains->lost(walk->remains->argument, &lost);
+    walk->remains->lost(walk->remains->argument, &lost);
 }
 
 /* The part of a range behind the last key that was found. */
@@ -68,7 +68,8 @@ static verso_err emit_cell(struct walk *walk, vs_page_no leaf, struct vs_payload
     }
     struct vs_key_range one = {true, true, key, {walk->key, walk->key_size}};
     walk->remains->bad++;
-    return report(walk, &one, leaf, 1, vs_fault_detail());
+    report(walk, &one, leaf, 1, vs_fault_detail());
+    return VERSO_OK;
 }
 
 static bool fits(const struct vs_key_range *range, verso_slice key)
@@ -88,7 +89,8 @@ static verso_err emit_leaf(struct walk *walk, vs_page_no leaf, const uint8_t *by
         uint8_t key[VS_PAGE_SIZE_MAX / 4];
         size_t size = vs_leaf_key(bytes, i, key);
         if (!fits(&rest, (verso_slice){key, size})) {
-            return report(walk, &rest, leaf, 0, "its keys are not those that belong there");
+            report(walk, &rest, leaf, 0, "its keys are not those that belong there");
+            return VERSO_OK;
         }
         memcpy(walk->key, key, size);
         walk->key[size] = 0;
@@ -115,24 +117,24 @@ struct stretch {
 };
 
 /* Nothing was read from the last key up to `to`. */
-static verso_err report_gap(struct walk *walk, struct stretch *stretch, bool has_to, verso_slice to,
-                            uint64_t keys)
+static void report_gap(struct walk *walk, struct stretch *stretch, bool has_to, verso_slice to,
+                       uint64_t keys)
 {
     struct vs_key_range range = behind_last(walk, &stretch->range);
     range.has_to = has_to;
     range.to = to;
     vs_page_no page = stretch->bad;
     stretch->bad = 0;
-    return report(walk, &range, page, keys, stretch->reason);
+    report(walk, &range, page, keys, stretch->reason);
 }
 
 /* Keys may be missing, and perhaps below the first that was found. */
-static verso_err report_before(struct walk *walk, const struct stretch *stretch)
+static void report_before(struct walk *walk, const struct stretch *stretch)
 {
     struct vs_key_range range = stretch->range;
     range.has_to = true;
     range.to = (verso_slice){stretch->first, stretch->first_size};
-    return report(walk, &range, 0, 0, stretch->reason);
+    report(walk, &range, 0, 0, stretch->reason);
 }
 
 static void note_bad(struct stretch *stretch, vs_page_no page)
@@ -168,11 +170,10 @@ static verso_err read_link(struct walk *walk, struct stretch *stretch, vs_page_n
         stretch->has_first = true;
     }
     if (stretch->bad != 0) {
-        err = report_gap(walk, stretch, true, key, 0);
+        report_gap(walk, stretch, true, key, 0);
     }
-    return err == VERSO_OK && vs_remaining_meet(walk->remains->shared, leaf)
-               ? emit_leaf(walk, leaf, bytes, &stretch->range)
-               : err;
+    vs_remaining_meet(walk->remains->shared, leaf);
+    return emit_leaf(walk, leaf, bytes, &stretch->range);
 }
 
 /* Read the chain from `leaf` on, as far as it belongs to the stretch. */
@@ -182,10 +183,10 @@ static verso_err read_stretch(struct walk *walk, struct stretch *stretch, vs_pag
     uint64_t found = walk->remains->keys;
     bool over = false;
     verso_err err = VERSO_OK;
-    for (vs_page_no steps = 0; err == VERSO_OK && leaf != 0 && leaf != stretch->until; steps++) {
-        if (steps == shared->limit || vs_remaining_is_met(shared, leaf)) {
-            break;
-        }
+    /* what cannot be read is not met: other ways may lead there; so the steps are counted */
+    for (vs_page_no steps = 0; steps < shared->limit && leaf != 0 && leaf != stretch->until &&
+                               !vs_remaining_is_met(shared, leaf);
+         steps++) {
         err = read_link(walk, stretch, leaf, &over);
         if (err != VERSO_OK || over) {
             break;
@@ -203,28 +204,25 @@ static verso_err read_stretch(struct walk *walk, struct stretch *stretch, vs_pag
         return err;
     }
     if (stretch->guessed && stretch->has_first) {
-        err = report_before(walk, stretch);
+        report_before(walk, stretch);
     }
     uint64_t missing = stretch->expected > found ? stretch->expected - found : 0;
-    return err == VERSO_OK
-               ? report_gap(walk, stretch, stretch->range.has_to, stretch->range.to, missing)
-               : err;
+    report_gap(walk, stretch, stretch->range.has_to, stretch->range.to, missing);
+    return VERSO_OK;
 }
 
-/* The first leaf of the chain that leads to `leaf`, as far as it was not met. */
-static verso_err go_back(struct walk *walk, vs_page_no leaf, vs_page_no *first)
+/* The first leaf of the chain that leads to `leaf`, as far as it was not met. A leaf has one link, so
+ * the way back does not run into itself but at its beginning. */
+static vs_page_no go_back(const struct vs_remaining_pages *shared, vs_page_no leaf)
 {
-    struct vs_remaining_pages *shared = walk->remains->shared;
-    *first = leaf;
-    for (vs_page_no steps = 0; steps < shared->limit; steps++) {
-        vs_page_no before = 0;
-        verso_err err = vs_remaining_before(shared, *first, &before);
-        if (err != VERSO_OK || before == 0 || vs_remaining_is_met(shared, before)) {
-            return err;
+    vs_page_no first = leaf;
+    for (;;) {
+        vs_page_no before = vs_remaining_before(shared, first);
+        if (before == 0 || before == leaf || vs_remaining_is_met(shared, before)) {
+            return first;
         }
-        *first = before;
+        first = before;
     }
-    return VERSO_OK;
 }
 
 /* A branch that cannot be read: read its leaves by the chain, now or, at the left edge, later. */
@@ -248,11 +246,10 @@ static verso_err bridge(struct walk *walk, vs_page_no page, const struct vs_key_
     }
     struct stretch stretch = {.range = *range, .expected = keys};
     (void)snprintf(stretch.reason, REASON_SIZE, "%s", vs_fault_detail());
-    vs_page_no next = 0;
-    if (vs_page_next_leaf(walk->pages, walk->leaf, walk->remains->shared->version, &next) !=
-        VERSO_OK) {
-        next = 0;
-    }
+    vs_page_no next = 0; /* and so it stays if the link cannot be read */
+    verso_err linked =
+        vs_page_next_leaf(walk->pages, walk->leaf, walk->remains->shared->version, &next);
+    (void)linked;
     return read_stretch(walk, &stretch, next);
 }
 
@@ -266,9 +263,9 @@ static verso_err close_left_edge(struct walk *walk, vs_page_no leaf)
     struct stretch stretch = {
         .range = walk->edge.range, .until = leaf, .expected = walk->edge.keys, .guessed = true};
     memcpy(stretch.reason, walk->edge_reason, REASON_SIZE);
-    vs_page_no first = leaf;
-    verso_err err = go_back(walk, leaf, &first);
-    return err == VERSO_OK ? read_stretch(walk, &stretch, first) : err;
+    struct vs_remaining_pages *shared = walk->remains->shared;
+    verso_err err = vs_remaining_scan(shared);
+    return err == VERSO_OK ? read_stretch(walk, &stretch, go_back(shared, leaf)) : err;
 }
 
 /* ---- the branches ---- */
@@ -304,7 +301,8 @@ static verso_err visit(struct walk *walk, vs_page_no page, unsigned level,
 {
     assert(level < VS_TREE_DEPTH_MAX);
     if (vs_remaining_is_met(walk->remains->shared, page)) {
-        return report(walk, range, page, keys, "a page of another place");
+        report(walk, range, page, keys, "a page of another place");
+        return VERSO_OK;
     }
     const uint8_t *bytes;
     verso_err err = level == 0 ? close_left_edge(walk, page) : VERSO_OK;
@@ -314,7 +312,7 @@ static verso_err visit(struct walk *walk, vs_page_no page, unsigned level,
     if (err != VERSO_OK && !vs_is_damage(err)) {
         return err;
     }
-    (void)vs_remaining_meet(walk->remains->shared, page);
+    vs_remaining_meet(walk->remains->shared, page);
     if (level == 0) {
         walk->leaf = page;
     }
@@ -323,8 +321,11 @@ static verso_err visit(struct walk *walk, vs_page_no page, unsigned level,
                           : visit_children(walk, bytes, level, range);
     }
     walk->remains->bad++;
-    return level == 0 ? report(walk, range, page, keys, vs_fault_detail())
-                      : bridge(walk, page, range, keys);
+    if (level > 0) {
+        return bridge(walk, page, range, keys);
+    }
+    report(walk, range, page, keys, vs_fault_detail());
+    return VERSO_OK;
 }
 
 /* ---- a tree ---- */
@@ -371,12 +372,12 @@ verso_err vs_remains_adopt(struct vs_remains *remains)
     struct stretch stretch = {.expected = remains->root.keys, .guessed = true};
     (void)snprintf(stretch.reason, REASON_SIZE, "page %u (branch): cannot be read",
                    remains->origin);
-    vs_page_no head = 0;
     verso_err err = begin(&walk, remains);
     if (err == VERSO_OK) {
-        err = vs_remaining_head(remains->shared, &head);
+        err = vs_remaining_scan(remains->shared);
     }
     if (err == VERSO_OK) {
+        vs_page_no head = vs_remaining_head(remains->shared);
         stretch.bad = head == 0 ? remains->origin : 0;
         err = read_stretch(&walk, &stretch, head);
     }

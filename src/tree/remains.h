@@ -40,12 +40,12 @@ struct vs_lost_keys {
     const char *reason; /* borrowed for the call */
 };
 
-/** A walk over one tree. Errors of the two calls end it. */
+/** A walk over one tree. An error of `found` ends it. */
 struct vs_remains {
     struct vs_remaining_pages *shared;
     struct vs_tree_root root;
     verso_err (*found)(void *argument, verso_slice key, verso_slice value);
-    verso_err (*lost)(void *argument, const struct vs_lost_keys *lost);
+    void (*lost)(void *argument, const struct vs_lost_keys *lost);
     void *argument;
     uint64_t keys;     /* found */
     uint64_t losses;   /* reported */
@@ -69,17 +69,18 @@ verso_err vs_remains_adopt(struct vs_remains *remains);
 
 /* ---- the chain (remains_chain.c) ---- */
 
-/** The leaf before this one, or 0: none, or it cannot be told. Reads the page table at its first
- *  call. VERSO_NOMEM. */
-verso_err vs_remaining_before(struct vs_remaining_pages *shared, vs_page_no leaf,
-                              vs_page_no *before);
+/** Read the page table once, whole, for the two calls below. VERSO_NOMEM. */
+verso_err vs_remaining_scan(struct vs_remaining_pages *shared);
+
+/** The leaf before this one, or 0: none, or it cannot be told. The table was scanned. */
+vs_page_no vs_remaining_before(const struct vs_remaining_pages *shared, vs_page_no leaf);
 
 /** The only leaf of the root that was not met and that no leaf leads to; 0: there is none, or more
- *  than one. VERSO_NOMEM. */
-verso_err vs_remaining_head(struct vs_remaining_pages *shared, vs_page_no *head);
+ *  than one. The table was scanned. */
+vs_page_no vs_remaining_head(const struct vs_remaining_pages *shared);
 
-/** Note that a page was met. @return false: it was met before, or is none. */
-bool vs_remaining_meet(struct vs_remaining_pages *shared, vs_page_no page);
+/** Note that a page was met: nothing is read twice. */
+void vs_remaining_meet(struct vs_remaining_pages *shared, vs_page_no page);
 bool vs_remaining_is_met(const struct vs_remaining_pages *shared, vs_page_no page);
 
 /** Is it damage, which a walk passes by? */

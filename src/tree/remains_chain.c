@@ -30,13 +30,11 @@ void vs_remaining_pages_clear(struct vs_remaining_pages *shared)
     free(shared->before);
 }
 
-bool vs_remaining_meet(struct vs_remaining_pages *shared, vs_page_no page)
+void vs_remaining_meet(struct vs_remaining_pages *shared, vs_page_no page)
 {
-    if (page == 0 || page >= shared->limit || vs_remaining_is_met(shared, page)) {
-        return false;
+    if (page < shared->limit) {
+        shared->state[page] |= MET;
     }
-    shared->state[page] |= MET;
-    return true;
 }
 
 bool vs_remaining_is_met(const struct vs_remaining_pages *shared, vs_page_no page)
@@ -56,7 +54,7 @@ static bool is_leaf(struct vs_remaining_pages *shared, vs_page_no page)
            vs_descriptor_died(descriptor) > shared->version;
 }
 
-static verso_err scan(struct vs_remaining_pages *shared)
+verso_err vs_remaining_scan(struct vs_remaining_pages *shared)
 {
     if (shared->before != NULL) {
         return VERSO_OK;
@@ -66,13 +64,14 @@ static verso_err scan(struct vs_remaining_pages *shared)
         return no_memory();
     }
     for (vs_page_no page = 1; page < shared->limit; page++) {
-        vs_page_no next = 0;
         if (!is_leaf(shared, page)) {
             continue;
         }
         shared->state[page] |= IS_LEAF;
-        if (vs_page_next_leaf(shared->pages, page, shared->version, &next) == VERSO_OK &&
-            next < shared->limit) {
+        vs_page_no next = 0; /* as at the chain's end, if the link cannot be read */
+        verso_err linked = vs_page_next_leaf(shared->pages, page, shared->version, &next);
+        (void)linked;
+        if (next < shared->limit) {
             shared->before[next] = page;
         }
     }
@@ -80,29 +79,20 @@ static verso_err scan(struct vs_remaining_pages *shared)
     return VERSO_OK;
 }
 
-verso_err vs_remaining_before(struct vs_remaining_pages *shared, vs_page_no leaf,
-                              vs_page_no *before)
+vs_page_no vs_remaining_before(const struct vs_remaining_pages *shared, vs_page_no leaf)
 {
-    verso_err err = scan(shared);
-    if (err == VERSO_OK) {
-        *before = leaf < shared->limit ? shared->before[leaf] : 0;
-    }
-    return err;
+    return leaf < shared->limit ? shared->before[leaf] : 0;
 }
 
-verso_err vs_remaining_head(struct vs_remaining_pages *shared, vs_page_no *head)
+vs_page_no vs_remaining_head(const struct vs_remaining_pages *shared)
 {
-    verso_err err = scan(shared);
-    if (err != VERSO_OK) {
-        return err;
-    }
+    vs_page_no head = 0;
     unsigned count = 0;
     for (vs_page_no page = 1; page < shared->limit; page++) {
         if (shared->state[page] == IS_LEAF && shared->before[page] == 0) {
-            *head = page;
+            head = page;
             count++;
         }
     }
-    *head = count == 1 ? *head : 0;
-    return VERSO_OK;
+    return count == 1 ? head : 0;
 }
