@@ -8,13 +8,12 @@
 #include <string.h>
 
 #include "failing_memory.h"
+#include "forged_store.h"
 #include "format/branch.h"
-#include "format/descriptor.h"
 #include "format/fingerprint.h"
 #include "format/layout.h"
 #include "format/leaf.h"
 #include "format/run_ref.h"
-#include "fuzz/store_repair.h"
 #include "simulated_disk.h"
 #include "verso.h"
 
@@ -30,8 +29,7 @@ enum {
 static struct simulated_disk *disk;
 static verso_store *store;
 static uint32_t high_water; /* as forged; 0: as it is */
-static uint8_t *file;       /* NULL before the first */
-static uint64_t file_size;
+static struct forged_store forged;
 
 static void must(verso_err err)
 {
@@ -63,16 +61,7 @@ static verso_txn *begin(void)
     return txn;
 }
 
-static void read_file(void)
-{
-    const uint8_t *bytes = simulated_disk_bytes(disk, PATH, &file_size);
-    free(file);
-    file = malloc((size_t)file_size);
-    cr_assert_not_null(file);
-    memcpy(file, bytes, (size_t)file_size);
-}
-
-/* A closed store of three levels whose leaves hold few keys; its bytes in `file`. */
+/* A closed store of three levels whose leaves hold few keys; its bytes in `forged`. */
 static void set_up(void)
 {
     static const uint8_t value[90];
@@ -84,13 +73,13 @@ static void set_up(void)
     }
     must(verso_commit(txn, NULL, NULL));
     must(verso_close(store));
-    read_file();
+    forged = forged_store_take(disk, PATH);
 }
 
 /* Each test closes what it has opened. */
 static void tear_down(void)
 {
-    free(file);
+    forged_store_clear(&forged);
     simulated_disk_close(disk);
 }
 
@@ -98,82 +87,64 @@ TestSuite(hostile_pages, .init = set_up, .fini = tear_down);
 
 /* ---- forging ---- */
 
-typedef void forge(uint8_t *page, uint8_t *descriptor);
-
-/* Let `change` have each page in use with its descriptor, in each of the table's copies. */
-static void forge_pages(forge *change)
+static void forge_pages(forged_change *change)
 {
-    for (vs_page_no page = 1; page < file_size / PAGE_SIZE; page++) {
-        uint8_t before[PAGE_SIZE];
-        uint8_t *bytes = file + (size_t)page * PAGE_SIZE;
-        memcpy(before, bytes, PAGE_SIZE);
-        for (unsigned copy = 0; copy < 2 && !vs_layout_is_reserved(PAGE_SIZE, page); copy++) {
-            uint8_t *descriptor = file +
-                                  vs_layout_block_at(PAGE_SIZE, page / VS_BLOCK_PAGES, copy) +
-                                  (size_t)page % VS_BLOCK_PAGES * VS_DESCRIPTOR_SIZE;
-            unsigned kind = vs_get_le32(descriptor + 20);
-            if (kind == VS_KIND_LEAF || kind == VS_KIND_BRANCH) {
-                memcpy(bytes, before, PAGE_SIZE);
-                change(bytes, descriptor);
-            }
-        }
-    }
+    forged_store_change_all(&forged, change);
     for (unsigned meta = 0; meta < 2 && high_water > 0; meta++) {
-        vs_put_le32(file + (size_t)meta * VS_META_B_AT + HIGH_WATER_AT, high_water);
+        vs_put_le32(forged.file + (size_t)meta * VS_META_B_AT + HIGH_WATER_AT, high_water);
     }
-    store_repair(file, (size_t)file_size);
-    simulated_disk_put(disk, PATH, file, (size_t)file_size);
+    forged_store_put(&forged, disk, PATH);
     open_store();
 }
 
 /* All keys of each leaf rise above those of the leaves behind it. */
-static void raise_keys(uint8_t *page, uint8_t *descriptor)
+static void raise_keys(const struct forged_page *page)
 {
-    (void)descriptor;
-    if (vs_page_kind(page) == VS_KIND_LEAF && page[PREFIX_AT] == 'k') {
-        page[PREFIX_AT] = 'z';
+    if (vs_page_kind(page->bytes) == VS_KIND_LEAF && page->bytes[PREFIX_AT] == 'k') {
+        page->bytes[PREFIX_AT] = 'z';
     }
 }
 
-/* A key that is below the first child is counted below the second. */
-static void move_count(uint8_t *page, uint8_t *descriptor)
+static bool is_low_branch(const uint8_t *page)
 {
-    (void)descriptor;
-    if (vs_page_kind(page) == VS_KIND_BRANCH && vs_page_level(page) == 1) {
-        vs_branch_set_keys(page, 0, vs_branch_keys(page, 0) - 1);
-        vs_branch_set_keys(page, 1, vs_branch_keys(page, 1) + 1);
+    return vs_page_kind(page) == VS_KIND_BRANCH && vs_page_level(page) == 1;
+}
+
+/* A key that is below the first child is counted below the second. */
+static void move_count(const struct forged_page *page)
+{
+    if (is_low_branch(page->bytes)) {
+        vs_branch_set_keys(page->bytes, 0, vs_branch_keys(page->bytes, 0) - 1);
+        vs_branch_set_keys(page->bytes, 1, vs_branch_keys(page->bytes, 1) + 1);
     }
 }
 
 /* Every page died in the newest root, so that its number may be free. */
-static void die(uint8_t *page, uint8_t *descriptor)
+static void die(const struct forged_page *page)
 {
-    uint64_t born = vs_get_le64(descriptor);
-    (void)page;
-    vs_put_le64(descriptor + 8, born + 1);
+    vs_put_le64(page->descriptor + 8, vs_get_le64(page->descriptor) + 1);
 }
 
 /* What stands left of the second leaf is nowhere. */
-static void lead_nowhere(uint8_t *page, uint8_t *descriptor)
+static void lead_nowhere(const struct forged_page *page)
 {
-    (void)descriptor;
-    if (vs_page_kind(page) == VS_KIND_BRANCH && vs_page_level(page) == 1) {
-        vs_branch_set_child(page, 0, UINT32_MAX - 1);
+    if (is_low_branch(page->bytes)) {
+        vs_branch_set_child(page->bytes, 0, UINT32_MAX - 1);
     }
 }
 
 /* Born in the root to come; the death stays as it is. */
-static void be_born_late(uint8_t *page, uint8_t *descriptor)
+static void be_born_late(const struct forged_page *page)
 {
-    uint64_t late = vs_get_le64(descriptor) + 1;
-    vs_put_le64(descriptor, late);
-    vs_page_set_birth(page, late);
+    uint64_t late = vs_get_le64(page->descriptor) + 1;
+    vs_put_le64(page->descriptor, late);
+    vs_page_set_birth(page->bytes, late);
 }
 
-static void never_be_alive(uint8_t *page, uint8_t *descriptor)
+static void never_be_alive(const struct forged_page *page)
 {
-    be_born_late(page, descriptor);
-    vs_put_le64(descriptor + 8, vs_get_le64(descriptor));
+    be_born_late(page);
+    vs_put_le64(page->descriptor + 8, vs_get_le64(page->descriptor));
 }
 
 /* ---- changes ---- */
@@ -274,17 +245,16 @@ Test(hostile_pages, a_page_that_never_was_alive_is_damage)
     must(verso_close(store));
 }
 
-static void leave_as_is(uint8_t *page, uint8_t *descriptor)
+static void leave_as_is(const struct forged_page *page)
 {
     (void)page;
-    (void)descriptor;
 }
 
 /* From there on numbers are given out unseen: a copy would get that of a page below it. */
 Test(hostile_pages, a_page_alive_beyond_the_high_water_mark_is_damage)
 {
-    for (vs_page_no page = 1; page < file_size / PAGE_SIZE; page++) {
-        high_water = vs_page_kind(file + (size_t)page * PAGE_SIZE) == VS_KIND_LEAF &&
+    for (vs_page_no page = 1; page < forged.size / PAGE_SIZE; page++) {
+        high_water = vs_page_kind(forged.file + (size_t)page * PAGE_SIZE) == VS_KIND_LEAF &&
                              !vs_layout_is_reserved(PAGE_SIZE, page)
                          ? page
                          : high_water;
@@ -299,12 +269,12 @@ Test(hostile_pages, a_page_alive_beyond_the_high_water_mark_is_damage)
 enum { CLAIMED = 30 /* pages of one long value */ };
 
 /* Every long value claims the pages of the longest one, each with a length and a hash of its own. */
-static void claim_pages(uint8_t *page, uint8_t *descriptor)
+static void claim_pages(const struct forged_page *page)
 {
     static vs_page_no first;
-    (void)descriptor;
-    for (unsigned i = 0; vs_page_kind(page) == VS_KIND_LEAF && i < vs_page_count(page); i++) {
-        struct vs_payload payload = vs_leaf_payload(page, i);
+    for (unsigned i = 0;
+         vs_page_kind(page->bytes) == VS_KIND_LEAF && i < vs_page_count(page->bytes); i++) {
+        struct vs_payload payload = vs_leaf_payload(page->bytes, i);
         struct vs_run_ref ref;
         if (!payload.is_run ||
             vs_run_ref_decode(payload.bytes, payload.size, PAGE_SIZE, &ref) != NULL) {
@@ -318,8 +288,9 @@ static void claim_pages(uint8_t *page, uint8_t *descriptor)
         cr_assert_neq(first, 0, "the longest value has the first key");
         ref.extent[0] = (struct vs_run_extent){first, CLAIMED};
         ref.length = CLAIMED * PAGE_SIZE - i;
-        ref.hash = vs_value_hash((verso_slice){file + (size_t)first * PAGE_SIZE, ref.length});
-        (void)vs_run_ref_encode(&ref, page + (payload.bytes - page));
+        ref.hash =
+            vs_value_hash((verso_slice){forged.file + (size_t)first * PAGE_SIZE, ref.length});
+        (void)vs_run_ref_encode(&ref, page->bytes + (payload.bytes - page->bytes));
     }
 }
 
@@ -342,21 +313,21 @@ Test(hostile_pages, a_check_reads_no_more_pages_than_there_are)
         must(verso_commit(txn, NULL, NULL));
     }
     must(verso_close(store));
-    read_file();
+    forged_store_clear(&forged);
+    forged = forged_store_take(disk, PATH);
     forge_pages(claim_pages);
     verso_check_report report = {.size = sizeof report};
     cr_assert_eq(verso_check(store, &report), VERSO_CORRUPT);
     cr_assert_str_eq(report.fault, "is reached twice in one root");
-    cr_assert_lt(report.visits, file_size / PAGE_SIZE * 3 / 2);
+    cr_assert_lt(report.visits, forged.size / PAGE_SIZE * 3 / 2);
     must(verso_close(store));
 }
 
 /* The first value of each leaf claims to be a long one in two pieces, which are nowhere. */
-static void claim_a_gigabyte(uint8_t *page, uint8_t *descriptor)
+static void claim_a_gigabyte(const struct forged_page *page)
 {
     enum { PIECE = 1 << 20 }; /* pages; there are two */
-    (void)descriptor;
-    if (vs_page_kind(page) != VS_KIND_LEAF || page[PREFIX_AT] != 'k') {
+    if (vs_page_kind(page->bytes) != VS_KIND_LEAF || page->bytes[PREFIX_AT] != 'k') {
         return;
     }
     struct vs_run_ref ref = {.length = PIECE * PAGE_SIZE, .extents = 2};
@@ -364,7 +335,7 @@ static void claim_a_gigabyte(uint8_t *page, uint8_t *descriptor)
     ref.extent[1] = (struct vs_run_extent){3 * PIECE, PIECE / 2};
     uint8_t bytes[VS_RUN_REF_MAX];
     uint16_t size = (uint16_t)vs_run_ref_encode(&ref, bytes);
-    (void)vs_leaf_replace(page, PAGE_SIZE, 0, (struct vs_payload){true, size, bytes});
+    (void)vs_leaf_replace(page->bytes, PAGE_SIZE, 0, (struct vs_payload){true, size, bytes});
 }
 
 /* Errors among the first values of the leaves, with no memory to be had. */
