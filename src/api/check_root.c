@@ -1,6 +1,7 @@
 /*
  * check_root.c - proving one root: its default tree, its catalogue, its named trees.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,8 +72,8 @@ verso_err vs_check_tree(struct vs_whole_check *whole, const struct vs_tree_view 
         .visit = vs_check_visit, .argument = whole, .proofs = whole->proofs};
     verso_err err = vs_tree_check(view, number, &check);
     if (err == VERSO_CORRUPT) {
-        return vs_check_found(whole, root, check.bad_page,
-                              check.fault[0] != '\0' ? check.fault : vs_fault_detail());
+        assert(check.fault[0] != '\0');
+        return vs_check_found(whole, root, check.bad_page, check.fault);
     }
     *found = check.fingerprint;
     whole->report->underfull += check.underfull;

@@ -163,7 +163,7 @@ static void cut_cells(const struct vs_tree_edit *edit, struct batch *batch)
             size_t room = page_size - LEAF_OVERHEAD;
             size_t parts = (whole + room - 1) / room;
             size_t share = whole / parts + LEAF_OVERHEAD;
-            part_size = whole <= page_size || share > page_size ? page_size : share;
+            part_size = whole <= page_size ? page_size : share; /* share <= room + overhead */
         }
         batch->cut[batch->parts++] = at;
         guess = fill(cells + at, rest, part_size, guess);

@@ -69,7 +69,8 @@ void vs_tree_cursor_close(struct vs_tree_cursor *cursor)
 
 verso_err vs_cursor_fail(struct vs_tree_cursor *cursor, verso_err err)
 {
-    if (err != VERSO_OK && err != VERSO_NOT_FOUND) {
+    assert(err != VERSO_NOT_FOUND);
+    if (err != VERSO_OK) {
         cursor->place = PLACE_FAILED;
         cursor->error = err;
     }
@@ -211,9 +212,8 @@ verso_err vs_cursor_next_leaf(struct vs_tree_cursor *cursor)
     if (err != VERSO_OK) {
         return vs_cursor_fail(cursor, err);
     }
-    if (cursor->path.depth > 1) {
-        read_ahead(cursor, &cursor->path.level[1]);
-    }
+    assert(cursor->path.depth > 1); /* there is another leaf */
+    read_ahead(cursor, &cursor->path.level[1]);
     look_ahead(cursor, true);
     return VERSO_OK;
 }

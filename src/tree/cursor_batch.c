@@ -142,9 +142,7 @@ verso_err vs_tree_cursor_batch(struct vs_tree_cursor *cursor, bool has_to, verso
                           .to_inclusive = to_inclusive,
                           .to = to};
     *count = 0;
-    if (capacity == 0) {
-        return VERSO_OK;
-    }
+    assert(capacity > 0);
     cursor->pool.block = NULL; /* its blocks are filled anew from the first on */
     cursor->pool.used = 0;
     verso_err err = vs_tree_cursor_next(cursor, NULL);

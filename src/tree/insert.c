@@ -85,7 +85,8 @@ static verso_err split_branch(struct vs_tree_edit *edit, struct vs_path *path, u
     struct vs_branch_cell *cells = workspace->branch_cells;
     unsigned count = vs_branch_gather(step->own, NULL, (verso_slice){NULL, 0}, &put, at, cells);
     assert(count <= workspace->branch_cells_max);
-    unsigned cut = vs_branch_split_point(cells, count, level, page_size, append && at + 1 == count);
+    assert(!append || at + 1 == count);
+    unsigned cut = vs_branch_split_point(cells, count, level, page_size, append);
     vs_branch_encode(right_bytes, page_size, version, level, cells + cut, count - cut);
     vs_branch_encode(workspace->scratch[0], page_size, version, level, cells, cut);
     uint8_t *buffer = child->separator.data == workspace->separator[0] ? workspace->separator[1]

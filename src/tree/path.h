@@ -64,8 +64,7 @@ verso_err vs_path_wrong_count(vs_page_no page, uint64_t keys, uint64_t counted);
 /** Where a page lies now, for prefetching: in the mapping, or in a frame of the arena. */
 static inline const uint8_t *vs_path_hint(const struct vs_pages *pages, vs_page_no page)
 {
-    if (page < pages->limit &&
-        pages->frame_of != NULL) { /* NULL: all in memory, at its own place */
+    if (page < pages->limit) {
         uint64_t word = atomic_load_explicit(&pages->verified[page >> 6], memory_order_relaxed);
         uint32_t frame = word >> (page & 63) & 1
                              ? 0

@@ -98,9 +98,10 @@ verso_err vs_proofs_add(struct vs_proofs *proofs, vs_page_no page, const struct 
 bool vs_proofs_find_leaf(const struct vs_proofs *proofs, vs_page_no page, uint64_t tree_id,
                          uint64_t *fingerprint, bool *has_runs)
 {
-    if (proofs == NULL || page >= proofs->limit) {
+    if (proofs == NULL) {
         return false;
     }
+    assert(page < proofs->limit);
     uint8_t state = proofs->state[page];
     const struct vs_proof_slot *slot = &proofs->slot[page];
     if ((state != SLOT_LEAF && state != SLOT_LEAF_WITH_RUNS) || slot->tree_id != tree_id) {

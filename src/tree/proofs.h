@@ -77,7 +77,7 @@ const struct vs_proof *vs_proofs_find(const struct vs_proofs *proofs, vs_page_no
 verso_err vs_proofs_add(struct vs_proofs *proofs, vs_page_no page, const struct vs_proof *proof);
 
 /** Is the leaf proved as one of this tree? @param[out] has_runs  It refers to long values.
- *  `proofs` may be NULL. */
+ *  `proofs` may be NULL; the page is one below their limit. */
 bool vs_proofs_find_leaf(const struct vs_proofs *proofs, vs_page_no page, uint64_t tree_id,
                          uint64_t *fingerprint, bool *has_runs);
 void vs_proofs_add_leaf(struct vs_proofs *proofs, vs_page_no page, uint64_t tree_id,

@@ -36,7 +36,7 @@ verso_err vs_check_fault(struct vs_check_walk *walk, vs_page_no page, const char
 
 verso_err vs_check_pass_on(struct vs_check_walk *walk, vs_page_no page, verso_err err)
 {
-    if (err == VERSO_CORRUPT && walk->check->fault[0] == '\0') {
+    if (err == VERSO_CORRUPT) {
         walk->check->bad_page = page;
         (void)snprintf(walk->check->fault, sizeof walk->check->fault, "%s", vs_fault_detail());
     }
@@ -158,10 +158,10 @@ static void name_child(struct vs_check_walk *walk, unsigned level)
  * lowest branch from `level` on below which both lie. */
 static void prove_link(struct vs_check_walk *walk, unsigned level, struct vs_span holds)
 {
-    while (level < walk->path.depth && walk->path.level[level].index == 0) {
+    while (walk->path.level[level].index == 0) { /* higher up it is not: there is a leaf before */
         level++;
+        assert(level < walk->path.depth);
     }
-    assert(level < walk->path.depth);
     vs_proof_narrow(&walk->proof[level], holds);
 }
 

@@ -343,9 +343,10 @@ void vs_tree_set_restore(struct vs_tree_set *set, const struct vs_tree_set_state
 
 static bool has_changed(const struct vs_named_tree *tree)
 {
-    const struct vs_tree_root *now = &tree->edit.root;
-    return now->page != tree->begun.root.page || now->depth != tree->begun.root.depth ||
-           now->keys != tree->begun.root.keys || tree->edit.fingerprint != tree->begun.fingerprint;
+    /* each change copies the root's page, or makes a first one, and no number is used again here */
+    bool changed = tree->edit.root.page != tree->begun.root.page;
+    assert(changed || tree->edit.fingerprint == tree->begun.fingerprint);
+    return changed;
 }
 
 static verso_err settle_tree(struct vs_tree_set *set, const struct vs_named_tree *tree,

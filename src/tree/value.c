@@ -132,7 +132,7 @@ verso_err vs_value_bytes(struct vs_pages *pages, const struct vs_value_place *pl
         return err;
     }
     size_t size = value.slice.size;
-    if (value.slice.data == NULL && size > 0) {
+    if (value.slice.data == NULL) {
         if (size > buffer->capacity) {
             err = vs_run_verify(pages, &value.run);
             if (err != VERSO_OK) {
