@@ -119,6 +119,19 @@ static void move_count(const struct forged_page *page)
     }
 }
 
+/* The first leaf of each branch claims the keys of the two behind it. */
+static void count_too_many(const struct forged_page *forged_page)
+{
+    uint8_t *page = forged_page->bytes;
+    if (is_low_branch(page)) {
+        for (unsigned child = 1; child < 3; child++) {
+            uint64_t keys = vs_branch_keys(page, child) - 1;
+            vs_branch_set_keys(page, 0, vs_branch_keys(page, 0) + keys);
+            vs_branch_set_keys(page, child, 1);
+        }
+    }
+}
+
 /* Every page died in the newest root, so that its number may be free. */
 static void die(const struct forged_page *page)
 {
@@ -131,6 +144,26 @@ static void lead_nowhere(const struct forged_page *page)
     if (is_low_branch(page->bytes)) {
         vs_branch_set_child(page->bytes, 0, UINT32_MAX - 1);
     }
+}
+
+/* The first children of each branch, the second of them behind an empty separator. */
+static void empty_separator(const struct forged_page *forged_page)
+{
+    enum { CHILDREN = 4 };
+    static uint8_t separators[CHILDREN][PAGE_SIZE];
+    struct vs_branch_cell cells[CHILDREN];
+    uint8_t *page = forged_page->bytes;
+    if (vs_page_kind(page) != VS_KIND_BRANCH) {
+        return;
+    }
+    unsigned count = vs_page_count(page) < CHILDREN ? vs_page_count(page) : CHILDREN;
+    for (unsigned i = 0; i < count; i++) {
+        size_t size = i < 2 ? 0 : vs_branch_separator(page, i, separators[i]);
+        cells[i] = (struct vs_branch_cell){.child = vs_branch_child(page, i),
+                                           .keys = vs_branch_keys(page, i),
+                                           .separator = {separators[i], size}};
+    }
+    vs_branch_encode(page, PAGE_SIZE, vs_page_birth(page), vs_page_level(page), cells, count);
 }
 
 /* Born in the root to come; the death stays as it is. */
@@ -192,6 +225,37 @@ static void expect_refusal(call *change, const char *text)
     cr_assert_gt(refused, 0);
 }
 
+/* ---- reading ---- */
+
+static int compare(verso_slice a, verso_slice b)
+{
+    size_t common = a.size < b.size ? a.size : b.size;
+    int order = memcmp(a.data, b.data, common);
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static bool lies_within(verso_slice key, const verso_range *range)
+{
+    return compare(range->from, key) <= 0 && compare(key, range->to) < 0;
+}
+
+/* @return What ends the share. */
+static verso_err expect_within(verso_view *view, const verso_range *range, uint64_t shares,
+                               uint64_t share)
+{
+    verso_cursor *cursor = NULL;
+    verso_entry entry;
+    verso_err err = verso_cursor_open_share(view, range, shares, share, &cursor);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    while ((err = verso_cursor_next(cursor, &entry)) == VERSO_OK) {
+        cr_assert(lies_within(entry.key, range), "a share's entry");
+    }
+    verso_cursor_close(cursor);
+    return err;
+}
+
 /* Splits and merges make separators of a leaf's keys: of these they would be out of order, and too
  * short for the branch's prefix. */
 Test(hostile_pages, a_leaf_whose_keys_lie_elsewhere_is_not_changed)
@@ -226,6 +290,56 @@ Test(hostile_pages, a_left_neighbour_that_is_no_page_is_not_linked)
 {
     forge_pages(lead_nowhere);
     expect_refusal(put, "no such page");
+    must(verso_close(store));
+}
+
+/* The child before it could hold no key at all, and what is put below the empty key's place would be
+ * found by no search. */
+Test(hostile_pages, a_page_whose_separator_is_empty_is_refused)
+{
+    verso_check_report report = {.size = sizeof report};
+    verso_view *view = NULL;
+    verso_slice value;
+    forge_pages(empty_separator);
+    expect_refusal(put, "separator 1 is empty");
+    expect_refusal(put_sorted, "separator 1 is empty");
+    expect_refusal(delete, "separator 1 is empty");
+    must(verso_view_open(store, &view));
+    cr_assert_eq(verso_get(view, key_of(0), &value), VERSO_CORRUPT);
+    verso_view_close(view);
+    cr_assert_eq(verso_check(store, &report), VERSO_CORRUPT);
+    cr_assert_not_null(strstr(report.fault, "separator 1 is empty"), "%s", report.fault);
+    must(verso_close(store));
+}
+
+/* A share's bounds, and an entry at random, are found by counts. Where these contradict the keys, what
+ * lies out of the range is not handed out. */
+Test(hostile_pages, counts_that_lead_out_of_a_range_are_damage)
+{
+    enum { SHARES = 16 };
+    verso_range range = {.size = sizeof range, .has_from = true, .has_to = true};
+    verso_view *view = NULL;
+    unsigned refused = 0;
+    forge_pages(count_too_many);
+    must(verso_view_open(store, &view));
+    for (unsigned number = 0; number < KEYS; number += 7) {
+        char from[16];
+        char to[16];
+        verso_entry entry;
+        (void)snprintf(from, sizeof from, "key %04u", number);
+        (void)snprintf(to, sizeof to, "key %04u", number + 20);
+        range.from = verso_text(from);
+        range.to = verso_text(to);
+        for (uint64_t share = 0; share < SHARES; share++) {
+            verso_err err = expect_within(view, &range, SHARES, share);
+            refused += err == VERSO_CORRUPT;
+            err = verso_random(view, &range, share << 60, &entry);
+            cr_assert(err != VERSO_OK || lies_within(entry.key, &range), "a random entry");
+            refused += err == VERSO_CORRUPT;
+        }
+    }
+    cr_assert_gt(refused, 0);
+    verso_view_close(view);
     must(verso_close(store));
 }
 

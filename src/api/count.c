@@ -7,6 +7,7 @@
 
 #include "api/handles.h"
 #include "api/range.h"
+#include "format/key_order.h"
 #include "os/fault.h"
 
 __extension__ typedef unsigned __int128 u128;
@@ -62,6 +63,21 @@ verso_err verso_rank(verso_view *view, verso_slice key, uint64_t *rank)
     return err == VERSO_OK ? vs_tree_rank(vs_view_tree(view), key, rank) : err;
 }
 
+/** A key that the counts have led to must lie in the range, or they contradict the keys. */
+static verso_err check_within(const verso_range *given, verso_slice key)
+{
+    struct vs_range range;
+    verso_err err = vs_range_read(given, &range);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    bool is_within = (!range.keys.has_from || vs_key_compare(range.keys.from, key) <= 0) &&
+                     (!range.keys.has_to || vs_key_compare(key, range.keys.to) < 0);
+    vs_range_clear(&range);
+    return is_within ? VERSO_OK
+                     : vs_fault_text(VERSO_CORRUPT, "the counts lead to a key out of the range");
+}
+
 /** Hand out the entry with `n` entries before it, which is there. */
 static verso_err entry_at(verso_view *view, uint64_t n, verso_entry *entry)
 {
@@ -108,14 +124,23 @@ verso_err verso_random(verso_view *view, const verso_range *given, uint64_t rand
         return vs_fault_text(VERSO_NOT_FOUND, "the range is empty");
     }
     uint64_t place = (uint64_t)((u128)random * ranked.count >> 64);
-    return entry_at(view, ranked.first + place, entry);
+    verso_entry found;
+    err = entry_at(view, ranked.first + place, &found);
+    if (err == VERSO_OK) {
+        err = check_within(given, found.key);
+    }
+    if (err == VERSO_OK) {
+        *entry = found;
+    }
+    return err;
 }
 
 /* ---- shares ---- */
 
 /** The key at which share `share` of the range begins, in `buffer` (VS_PAGE_SIZE_MAX / 4 bytes). */
-static verso_err share_begin(verso_view *view, const struct ranked *ranked, uint64_t shares,
-                             uint64_t share, uint8_t *buffer, verso_slice *key)
+static verso_err share_begin(verso_view *view, const verso_range *given,
+                             const struct ranked *ranked, uint64_t shares, uint64_t share,
+                             uint8_t *buffer, verso_slice *key)
 {
     uint64_t before = (uint64_t)((u128)ranked->count * share / shares);
     struct vs_path path;
@@ -123,29 +148,32 @@ static verso_err share_begin(verso_view *view, const struct ranked *ranked, uint
     if (err == VERSO_OK) {
         const struct vs_path_step *leaf = &path.level[0];
         *key = (verso_slice){buffer, vs_leaf_key(leaf->bytes, leaf->index, buffer)};
+        err = check_within(given, *key);
     }
     return err;
 }
 
 /** Narrow a caller's range, which is not empty, to a share of it. The first share keeps the range's
  *  lower bound and the last one its upper bound, so that the shares make up the whole range. */
-static verso_err open_narrowed(verso_view *view, verso_range *range, const struct ranked *ranked,
-                               uint64_t shares, uint64_t share, verso_cursor **cursor)
+static verso_err open_narrowed(verso_view *view, const verso_range *given,
+                               const struct ranked *ranked, uint64_t shares, uint64_t share,
+                               verso_cursor **cursor)
 {
     uint8_t from[VS_PAGE_SIZE_MAX / 4];
     uint8_t to[VS_PAGE_SIZE_MAX / 4];
+    verso_range range = *given;
     verso_err err = VERSO_OK;
     if (share > 0) {
-        range->has_from = true;
-        range->from_exclusive = false;
-        err = share_begin(view, ranked, shares, share, from, &range->from);
+        range.has_from = true;
+        range.from_exclusive = false;
+        err = share_begin(view, given, ranked, shares, share, from, &range.from);
     }
     if (err == VERSO_OK && share + 1 < shares) {
-        range->has_to = true;
-        range->to_inclusive = false;
-        err = share_begin(view, ranked, shares, share + 1, to, &range->to);
+        range.has_to = true;
+        range.to_inclusive = false;
+        err = share_begin(view, given, ranked, shares, share + 1, to, &range.to);
     }
-    return err == VERSO_OK ? verso_cursor_open(view, range, cursor) : err;
+    return err == VERSO_OK ? verso_cursor_open(view, &range, cursor) : err;
 }
 
 verso_err verso_cursor_open_share(verso_view *view, const verso_range *given, uint64_t shares,
