@@ -16,7 +16,7 @@
 
 #define PATH "store"
 
-enum { ROOTS_MAX = 300, VIEWS_MAX = 4 };
+enum { ROOTS_MAX = 300, VIEWS_MAX = 4, PAGE_SIZES = 3 };
 
 struct api_model {
     struct simulated_disk *disk;
@@ -28,6 +28,7 @@ struct api_model {
     uint64_t durable;
     uint64_t may_go;    /* roots below may be gone */
     uint64_t keep_last; /* 0: all */
+    bool ends_slowly;
     verso_view *view[VIEWS_MAX];
     uint64_t view_root[VIEWS_MAX];
 };
@@ -56,12 +57,26 @@ static void open_store(struct api_model *model)
     require(verso_open(PATH, &options, &model->store) == VERSO_OK, "a store does not open");
 }
 
+/* A disk with an empty store: made once for each size of pages. */
+static struct simulated_disk *new_disk(struct api_model *model)
+{
+    static struct simulated_disk *templates[PAGE_SIZES];
+    struct simulated_disk **found = &templates[model->page_size / 1024];
+    if (*found == NULL) {
+        *found = model->disk = simulated_disk_open(model->page_size);
+        open_store(model);
+        require(verso_close(model->store) == VERSO_OK, "closing");
+    }
+    return simulated_disk_clone(*found);
+}
+
 struct api_model *api_model_open(uint8_t choices)
 {
     static struct api_model model;
     memset(&model, 0, sizeof model);
-    model.disk = simulated_disk_open(choices);
-    model.page_size = UINT32_C(512) << choices % 4 % 3; /* below 4,096: short log segments */
+    model.page_size = UINT32_C(512) << choices % 4 % PAGE_SIZES; /* < 4,096: short log segments */
+    model.disk = new_disk(&model);
+    model.ends_slowly = choices / 64 == 0;
     model.durability = (verso_durability)(1 + choices / 4 % 3);
     model.keep_last = choices / 16 % 4;
     model.root[0] = api_state_empty();
@@ -366,8 +381,11 @@ void api_model_step(struct api_model *model, struct api_input *input)
 
 void api_model_close(struct api_model *model)
 {
-    reopen(model);
-    compare_all(model);
+    close_views(model);
+    if (model->ends_slowly) {
+        reopen(model);
+        compare_all(model);
+    }
     require(verso_close(model->store) == VERSO_OK, "closing");
     require(simulated_disk_open_files(model->disk) == 0, "files are left open");
     simulated_disk_close(model->disk);

@@ -26,13 +26,13 @@ static inline uint8_t api_byte(struct api_input *input)
 
 struct api_model;
 
-/** A new store on a new disk. `choices`: page size, durability, retention. */
+/** A new store on a new disk. `choices`: page size, durability, retention, how it ends. */
 struct api_model *api_model_open(uint8_t choices);
 
 /** One call or a few, as the input says. */
 void api_model_step(struct api_model *model, struct api_input *input);
 
-/** Compare every root, close, open, compare again, close. */
+/** Close. In one of four models: and open again, compare every root, check, close. */
 void api_model_close(struct api_model *model);
 
 #endif

@@ -48,10 +48,18 @@ static void require_known_refusal(verso_err err)
 }
 
 /* A copy is checked before it gets its name, so it is sound whatever it was made from. */
-static void copy(struct simulated_disk *disk, verso_store *store, bool sound)
+static void copy(struct simulated_disk *disk, verso_store *store, unsigned choices, bool sound)
 {
     verso_copy_report report = {.size = sizeof report};
-    verso_err err = verso_copy(store, "copy", NULL, &report);
+    static const verso_root_id second[] = {2};
+    verso_copy_options options = {.size = sizeof options, .newest_only = (choices & READS) != 0};
+    if (choices & WRITES) {
+        options = (verso_copy_options){.size = sizeof options, .roots = second, .root_count = 1};
+    }
+    verso_err err = verso_copy(store, "copy", &options, &report);
+    if ((choices & WRITES) != 0 && (err == VERSO_NOT_FOUND || err == VERSO_GONE)) {
+        return; /* there is no such root */
+    }
     if (!verdict_change(err, sound, "a copy fails")) {
         verdict_require(!simulated_disk_exists(disk, "copy"), "a failed copy is there");
         return;
@@ -71,7 +79,7 @@ static bool use_store(struct simulated_disk *disk, verso_store *store, unsigned 
         verdict_require(!sound || store_is_sound(store), "reading has done harm");
     }
     if (choices & COPIES) {
-        copy(disk, store, sound);
+        copy(disk, store, choices, sound);
     }
     if ((choices & (WRITES | READ_ONLY)) == WRITES) {
         bool done = store_write_all(store, sound);

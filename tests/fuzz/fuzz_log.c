@@ -27,9 +27,11 @@ enum {
     WRITES = 16,
     READS = 32, /* more than the check */
     REOPENS = 64,
+    SALVAGES = 128,
 };
 
-static const uint8_t chosen_one_in[8] = {[4] = 16, [5] = 8, [6] = 4}; /* by bit, of the mutants */
+static const uint8_t chosen_one_in[8] = {
+    [4] = 16, [5] = 8, [6] = 4, [7] = 16}; /* by bit, of the mutants */
 
 static uint8_t log_bytes[LOG_BYTES_MAX];
 
@@ -145,6 +147,22 @@ static verso_err open_store(struct simulated_disk *disk, verso_store **store)
     return verso_open(SEED_STORE_PATH, &options, store);
 }
 
+/* As far as the log can be followed. */
+static void salvage(struct simulated_disk *disk)
+{
+    verso_salvage_options options = {.size = sizeof options, .system = simulated_disk_os(disk)};
+    verso_store *store = NULL;
+    verso_err err = verso_salvage(SEED_STORE_PATH, "salvaged", &options, NULL);
+    verdict_require(err == VERSO_OK, "a sound store cannot be salvaged, whatever its log is");
+    verso_options reading = VERSO_OPTIONS_INIT;
+    reading.read_only = true;
+    reading.system = simulated_disk_os(disk);
+    verdict_require(verso_open("salvaged", &reading, &store) == VERSO_OK, "a salvage's store");
+    verdict_require(store_is_sound(store), "what was salvaged is not sound");
+    verdict_require(verso_close(store) == VERSO_OK, "closing fails");
+    simulated_disk_remove(disk, "salvaged");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) {
@@ -155,6 +173,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct simulated_disk *disk = simulated_disk_clone(template->bare);
     simulated_disk_set_capacity(disk, DISK_BYTES);
     replace_segments(disk, log_bytes, log_size);
+    if (data[0] & SALVAGES) {
+        salvage(disk);
+    }
     verso_store *store = NULL;
     verso_err err = open_store(disk, &store);
     if (err == VERSO_OK) {

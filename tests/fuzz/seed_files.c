@@ -18,6 +18,7 @@
 #include "seed_stores.h"
 #include "simulated_random.h"
 #include "sparse_bytes.h"
+#include "store_mutation.h"
 #include "verdict.h"
 
 enum {
@@ -56,7 +57,7 @@ static void write_store(const char *directory, const char *name, struct simulate
     char path[PATH_SIZE];
     uint64_t size = 0;
     const uint8_t *bytes = simulated_disk_bytes(disk, SEED_STORE_PATH, &size);
-    verdict_require(bytes != NULL, "a seed has no file");
+    verdict_require(bytes != NULL && size <= STORE_FILE_SIZE_MAX, "a seed is too large");
     input[0] = choices;
     size_t packed = sparse_pack(bytes, (size_t)size, input + 1, sizeof input - 1);
     verdict_require(packed > 0, "a seed is too long");

@@ -131,6 +131,55 @@ static void play_trees(verso_store *store)
     must(verso_tag_delete(store, verso_text("first")));
 }
 
+/* Neighbours that differ in their last bytes only, so that the separators are long, too. */
+static void put_long_key(verso_txn *txn, unsigned number)
+{
+    char key[80];
+    memset(key, 'a' + (int)(number % 13), sizeof key);
+    int size = snprintf(key + 70, sizeof key - 70, "%u", number);
+    verso_slice value = {key, 5};
+    must(verso_put(txn, (verso_slice){key, 70 + (size_t)size}, value));
+}
+
+static void play_deep(verso_store *store)
+{
+    verso_txn *txn = begin(store);
+    for (unsigned i = 0; i < 80; i++) {
+        put_long_key(txn, i);
+    }
+    for (unsigned i = 0; i < 12; i++) {
+        put(tree(txn, "large"), i, LONG_MAX);
+    }
+    commit(txn, "");
+    txn = begin(store);
+    must(verso_tree_drop(txn, verso_text("large")));
+    put_long_key(txn, 200);
+    commit(txn, "dropped");
+}
+
+static void play_kept(verso_store *store)
+{
+    verso_retention policy = verso_keep_last(30);
+    policy.class_count = 1;
+    policy.classes[0] = (verso_retention_class){.age_us = 1000, .spacing_us = 10};
+    policy.has_budget = true;
+    policy.budget_bytes = 1 << 20;
+    must(verso_retention_set(store, &policy));
+    for (unsigned root = 0; root < 40; root++) {
+        verso_txn *txn = begin(store);
+        put(txn, root % 6, 3);
+        commit(txn, root % 8 == 0 ? "a note that takes a part of a page of the history's own" : "");
+        if (root % 4 == 0) {
+            char name[16];
+            (void)snprintf(name, sizeof name, "tag %u", root);
+            must(verso_tag_set(store, verso_text(name), 0));
+        }
+        if (root % 15 == 0) {
+            must(verso_checkpoint(store));
+        }
+    }
+}
+
 static void play(verso_store *store, enum seed_story story)
 {
     switch (story) {
@@ -145,6 +194,12 @@ static void play(verso_store *store, enum seed_story story)
         break;
     case SEED_TREES:
         play_trees(store);
+        break;
+    case SEED_DEEP:
+        play_deep(store);
+        break;
+    case SEED_KEPT:
+        play_kept(store);
         break;
     case SEED_EMPTY:
     case SEED_STORIES:

@@ -19,6 +19,8 @@ enum seed_story {
     SEED_VERSIONS, /* two levels, many roots, links that fill up, deletions */
     SEED_LONG,     /* long values, shared and overwritten */
     SEED_TREES,    /* named trees, some of them dropped, tags, a policy */
+    SEED_DEEP,     /* long keys, three levels and more; a tree that is not yet taken apart */
+    SEED_KEPT,     /* roots enough for a history of two levels, tags, classes, a budget */
     SEED_STORIES
 };
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store_searching.h"
 #include "verdict.h"
 
 enum {
@@ -18,6 +19,7 @@ enum {
     CHANGES_MAX = 1000,
     HISTORY_MAX = 100,
     BATCH = 16,
+    SEARCHED_ONE_IN = 8, /* of the entries met */
 };
 
 #define VALUE_BYTES_MAX (UINT64_C(4) << 20)
@@ -88,6 +90,9 @@ static void read_entry(verso_view *view, const verso_entry *entry, uint64_t plac
     }
     if (verdict_read(verso_nth(view, place, &found), sound, "the nth entry fails")) {
         verdict_require(!sound || compare(found.key, entry->key) == 0, "the nth key is another");
+    }
+    if (place % SEARCHED_ONE_IN == 0) {
+        store_search_entry(view, entry, sound);
     }
 }
 
@@ -176,6 +181,7 @@ void store_read_view(verso_view *view, bool sound)
         verdict_require(forward == backward, "a scan and its reverse differ");
         verdict_require(known && info.keys == forward && counted == forward, "counts differ");
     }
+    store_search_ranges(view, verso_text("key 000011"), counted, sound);
     read_batches(view, forward, sound);
     read_many(view, sound);
 }
@@ -232,6 +238,7 @@ static void read_difference(verso_view *from, verso_view *to, bool sound)
         added += change.kind == VERSO_CHANGE_ADDED;
         removed += change.kind == VERSO_CHANGE_REMOVED;
     }
+    verdict_require(!sound || verso_diff_pages(diff) > 0 || count == 0, "differences of no page");
     verso_diff_close(diff);
     if (sound && err == VERSO_NOT_FOUND && verso_view_info(from, &before) == VERSO_OK &&
         verso_view_info(to, &after) == VERSO_OK) {
@@ -281,6 +288,16 @@ static void read_histories(verso_view *view, bool sound)
 
 /* ---- roots ---- */
 
+/* Of at most two roots at a time, of which `newest` is one. */
+static void list_readers(verso_store *store, verso_root_id newest)
+{
+    verso_reader_info infos[2] = {{.size = sizeof infos[0]}, {.size = sizeof infos[1]}};
+    size_t count = 0;
+    verdict_require(verso_readers(store, infos, 2, &count) == VERSO_OK, "readers");
+    verdict_require(count == 1 || count == 2, "more readers than views");
+    verdict_require(infos[count - 1].root == newest, "a reader of another root");
+}
+
 /* Read a root and what changed since the one before. @return Its view, or NULL. */
 static verso_view *read_root(verso_store *store, const verso_root_info *info, verso_view *before,
                              bool sound)
@@ -293,6 +310,7 @@ static verso_view *read_root(verso_store *store, const verso_root_info *info, ve
     }
     store_read_view(view, sound);
     read_trees(view, sound);
+    list_readers(store, info->id);
     if (before != NULL) {
         read_difference(before, view, sound);
         read_difference(view, before, sound);
@@ -337,6 +355,10 @@ static void read_tags(verso_store *store, bool sound)
         verdict_require(strcmp(name, info.name) < 0, "tags out of order");
         memcpy(name, info.name, sizeof name);
         after = verso_text(name);
+        verso_tag_info again = {.size = sizeof again};
+        if (verdict_read(verso_tag_get(store, after, &again), sound, "no such tag")) {
+            verdict_require(again.root == info.root, "a tag of another root");
+        }
         verso_view *view = NULL;
         if (verdict_read(verso_view_open_tag(store, after, &view), sound, "no tagged root")) {
             verso_view_close(view);
@@ -351,15 +373,19 @@ static void read_figures(verso_store *store, bool sound)
     verso_root_cost costs[ROOTS_MAX];
     verso_retention_effect effect = {.size = sizeof effect};
     verso_retention last = verso_keep_last(1);
+    verso_retention budget = verso_keep_default();
     verso_view *view = NULL;
     size_t count = 0;
     for (size_t i = 0; i < ROOTS_MAX; i++) {
         costs[i].size = sizeof costs[i];
     }
+    budget.budget_bytes = 1;
+    budget.budget_percent = 1;
     verdict_require(verso_stat(store, &stats) == VERSO_OK, "no statistics");
     (void)verdict_read(verso_space(store, &space), sound, "no report of space");
     (void)verdict_read(verso_root_costs(store, 0, costs, ROOTS_MAX, &count), sound, "no costs");
     (void)verdict_read(verso_retention_try(store, &last, NULL, 0, &effect), sound, "no trial");
+    (void)verdict_read(verso_retention_try(store, &budget, NULL, 0, &effect), sound, "no budget");
     if (verdict_read(verso_view_open_at(store, INT64_MAX, &view), sound, "no root at a time")) {
         verso_view_close(view);
     }

@@ -85,7 +85,8 @@ static bool change_beyond_savepoint(verso_txn *txn, bool sound)
     return verdict_change(verso_rollback(txn, savepoint), sound, "no way back to a savepoint");
 }
 
-static bool revert(verso_store *store, verso_txn *txn, bool sound)
+/* To the oldest root: the default tree, or all of them. */
+static bool revert(verso_store *store, verso_txn *txn, bool all, bool sound)
 {
     verso_view *view = NULL;
     uint64_t changes = 0;
@@ -99,7 +100,7 @@ static bool revert(verso_store *store, verso_txn *txn, bool sound)
     if (!verdict_change(err, sound, "the oldest root cannot be opened")) {
         return false;
     }
-    err = verso_revert(txn, view, NULL, &changes);
+    err = all ? verso_revert_all(txn, view, &changes) : verso_revert(txn, view, NULL, &changes);
     verso_view_close(view);
     return verdict_change(err, sound, "a revert fails");
 }
@@ -113,7 +114,7 @@ static bool change(verso_store *store, verso_txn *txn, unsigned round, bool soun
     done = done && delete_some(txn, sound) && change_tree(txn, round, sound);
     done = done && change_beyond_savepoint(txn, sound);
     done = done && delete_range(txn, round, sound);
-    return done && (round != 1 || revert(store, txn, sound));
+    return done && (round == 0 || revert(store, txn, round == 2, sound));
 }
 
 static bool transaction(verso_store *store, unsigned round, bool sound)
@@ -128,6 +129,20 @@ static bool transaction(verso_store *store, unsigned round, bool sound)
     return verdict_change(err, sound && done, "a commit fails") && done;
 }
 
+/* Few roots, then few bytes. */
+static bool set_policy(verso_store *store, unsigned round, bool sound)
+{
+    verso_retention policy = verso_keep_last(1);
+    if (round > 0) {
+        policy.last = 2;
+        policy.has_budget = true;
+        policy.budget_bytes = 1;
+        policy.budget_percent = 20;
+    }
+    verso_err err = verso_retention_set(store, &policy);
+    return verdict_change(err, sound, "retention cannot be set");
+}
+
 bool store_write_all(verso_store *store, bool sound)
 {
     bool done = true;
@@ -135,10 +150,8 @@ bool store_write_all(verso_store *store, bool sound)
         done = transaction(store, round, sound && done) && done;
         verso_err err = verso_checkpoint(store);
         done = verdict_change(err, sound && done, "a checkpoint fails") && done;
+        done = set_policy(store, round, sound && done) && done;
         if (round == 0) {
-            verso_retention last = verso_keep_last(1);
-            err = verso_retention_set(store, &last);
-            done = verdict_change(err, sound && done, "retention cannot be set") && done;
             err = verso_tag_set(store, verso_text("tag"), 0);
             done = (verdict_change(err, sound && done, "no tag") || err == VERSO_EXISTS) && done;
         }
