@@ -223,6 +223,33 @@ Test(transaction, a_commit_that_cannot_hand_out_its_view_commits_nothing)
     simulated_disk_close(disk);
 }
 
+/* Results are written on success only; a view that nobody was given would keep the store open. */
+Test(transaction, a_commit_of_unknown_outcome_hands_out_nothing)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_store *store = open_on(disk);
+    verso_txn *txn = begin(store);
+    put(txn, 1, value_of(1));
+    commit(txn);
+    txn = begin(store);
+    put(txn, 2, value_of(2));
+    struct simulated_fault fault = {.kind = SIMULATED_SYNC, .nth = 1};
+    simulated_disk_inject(disk, &fault);
+    verso_view *view = NULL;
+    verso_commit_options options = VERSO_COMMIT_OPTIONS_INIT;
+    options.view = &view;
+    verso_root_id root = 99;
+    cr_assert_eq(verso_commit(txn, &options, &root), VERSO_UNKNOWN);
+    simulated_disk_heal(disk);
+    cr_assert_null(view);
+    cr_assert_eq(root, 99);
+    size_t readers;
+    verso_err err = verso_readers(store, NULL, 0, &readers);
+    cr_assert(err == VERSO_OK && readers == 0, "%zu views are open", readers);
+    cr_assert_eq(verso_close(store), VERSO_POISONED, "%s", verso_error_detail());
+    simulated_disk_close(disk);
+}
+
 Test(transaction, a_sync_that_fails_before_the_first_frame_refuses_all_writes)
 {
     for (unsigned nth = 1; nth <= 2; nth++) {

@@ -236,6 +236,22 @@ static struct vs_commit describe_commit(const struct vs_transaction *shared,
     };
 }
 
+/* As durable as the caller wants it. VERSO_UNKNOWN. */
+static verso_err wait_for(struct vs_store *store, const verso_commit_options *options,
+                          uint64_t end_lsn)
+{
+    verso_durability durability = options->durability == VERSO_DURABILITY_DEFAULT
+                                      ? store->config.durability
+                                      : options->durability;
+    if (options->asynchronous || durability != store->config.durability) {
+        vs_checkpointer_sync_soon(store); /* a sync store publishes it when it is durable */
+    }
+    if (options->asynchronous) {
+        durability = VERSO_DURABILITY_INTERVAL; /* still holds back who runs far ahead */
+    }
+    return vs_store_wait(store, end_lsn, durability);
+}
+
 static verso_err commit_changes(struct vs_transaction *shared, const verso_commit_options *options,
                                 verso_root_id *root)
 {
@@ -276,21 +292,19 @@ static verso_err commit_changes(struct vs_transaction *shared, const verso_commi
     if (view != NULL) {
         record.version = version;
         vs_view_fill(view, owner, slot, &record);
+    }
+    err = wait_for(store, options, end_lsn);
+    if (err != VERSO_OK) { /* nobody would close what he was not given */
+        verso_view_close(view);
+        return err;
+    }
+    if (view != NULL) {
         *options->view = view;
     }
     if (root != NULL) {
         *root = version;
     }
-    verso_durability durability = options->durability == VERSO_DURABILITY_DEFAULT
-                                      ? store->config.durability
-                                      : options->durability;
-    if (options->asynchronous || durability != store->config.durability) {
-        vs_checkpointer_sync_soon(store); /* a sync store publishes it when it is durable */
-    }
-    if (options->asynchronous) {
-        durability = VERSO_DURABILITY_INTERVAL; /* still holds back who runs far ahead */
-    }
-    return vs_store_wait(store, end_lsn, durability);
+    return VERSO_OK;
 }
 
 verso_err verso_commit(verso_txn *txn, const verso_commit_options *given, verso_root_id *root)
