@@ -130,9 +130,9 @@ static verso_err open_taken(const struct vs_os *os, const char *path, enum vs_op
 {
     (void)os;
     (void)path;
-    (void)mode;
     (void)file;
-    return vs_fault(VERSO_INVALID, "it is there");
+    return mode == VS_OPEN_CREATE ? vs_fault(VERSO_INVALID, "it is there")
+                                  : vs_fault(VERSO_FORMAT, "a link");
 }
 
 Test(log_refusal, more_files_than_numbers_are_a_limit)

@@ -200,19 +200,34 @@ static verso_err blank(const struct vs_log_config *config, struct vs_file *file)
     return config->os->sync_full(file);
 }
 
+/** Create the first file whose number is free. VERSO_INVALID: its name is none that a file can have;
+ *  of one that is taken this can be told by opening it, whatever else comes of that. */
+static verso_err create_free(const struct vs_log_config *config, uint32_t *number,
+                             struct vs_file **file)
+{
+    for (*number = 0; *number <= FILES_MAX; (*number)++) {
+        struct vs_file *taken = NULL;
+        verso_err err = vs_log_file_open(config, *number, VS_OPEN_CREATE, file);
+        if (err != VERSO_INVALID) {
+            return err;
+        }
+        err = vs_log_file_open(config, *number, VS_OPEN_READ_OWN, &taken);
+        if (err == VERSO_INVALID || err == VERSO_NOMEM) {
+            return err;
+        }
+        if (err == VERSO_OK) {
+            config->os->close(taken);
+        }
+    }
+    return vs_fault(VERSO_LIMIT, "log of %s: too many files in the way", config->path);
+}
+
 verso_err vs_log_file_make(const struct vs_log_config *config, uint32_t *number,
                            struct vs_file **file)
 {
     struct vs_file *fresh = NULL;
     uint32_t free_number = 0;
-    verso_err err = vs_log_file_open(config, free_number, VS_OPEN_CREATE, &fresh);
-    while (err == VERSO_INVALID && free_number < FILES_MAX) {
-        free_number++;
-        err = vs_log_file_open(config, free_number, VS_OPEN_CREATE, &fresh);
-    }
-    if (err == VERSO_INVALID) {
-        return vs_fault(VERSO_LIMIT, "log of %s: too many files in the way", config->path);
-    }
+    verso_err err = create_free(config, &free_number, &fresh);
     if (err != VERSO_OK) {
         return err;
     }
