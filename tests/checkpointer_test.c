@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/handles.h"
 #include "simulated_disk.h"
 #include "verso.h"
 
@@ -53,13 +54,15 @@ static void tear_down(void)
 
 TestSuite(checkpointer, .init = set_up, .fini = tear_down, .timeout = 120);
 
+static uint64_t log_bytes = 1; /* the least there is */
+
 static verso_err try_open(verso_durability durability)
 {
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
     options.durability = durability;
     options.interval_ms = INTERVAL_MS;
-    options.log_bytes = 1; /* the least there is */
+    options.log_bytes = log_bytes;
     options.system = simulated_disk_os(disk);
     store = NULL;
     return verso_open("store", &options, &store);
@@ -127,6 +130,20 @@ Test(checkpointer, leaves_an_idle_store_without_a_log_alone)
     cr_assert_eq(verso_close(store), VERSO_OK);
 }
 
+Test(checkpointer, leaves_a_poisoned_store_alone)
+{
+    open_store(VERSO_DURABILITY_INTERVAL);
+    cr_assert_eq(commit_one(1), VERSO_OK);
+    const struct vs_os *os = simulated_disk_os(disk);
+    cr_assert_eq(os->unlink(os, "store"), VERSO_OK);
+    cr_assert_eq(verso_checkpoint(store), VERSO_IO);
+    cr_assert(stats_of().poisoned);
+    uint64_t changes = simulated_disk_changes(disk);
+    (void)usleep(20 * INTERVAL_MS * 1000);
+    cr_assert_eq(simulated_disk_changes(disk), changes);
+    cr_assert_eq(verso_close(store), VERSO_POISONED);
+}
+
 Test(checkpointer, a_sync_that_fails_behind_the_writers_back_stops_the_next_writer)
 {
     open_store(VERSO_DURABILITY_INTERVAL);
@@ -192,6 +209,38 @@ Test(checkpointer, writers_at_the_limit_learn_that_the_checkpoint_poisoned_the_s
               verso_strerror(err));
     cr_assert_eq(commit_one(2), VERSO_POISONED);
     (void)verso_close(store);
+}
+
+static void linger(void *argument, struct simulated_disk *of, const struct simulated_event *event)
+{
+    (void)argument;
+    (void)of;
+    if (event->kind == SIMULATED_IDENTIFY && !event->is_after) { /* a checkpoint begins so */
+        (void)usleep(100 * 1000);
+    }
+}
+
+/* Roots in memory are counted by their ids, and an increment may pass over many. */
+Test(checkpointer, writers_wait_where_too_many_roots_are_in_memory)
+{
+    enum { PASSED_OVER = 1100 * 1000 };
+    log_bytes = 64 << 20;
+    open_store(VERSO_DURABILITY_INTERVAL);
+    cr_assert_eq(commit_one(1), VERSO_OK);
+    uint64_t before = stats_of().checkpoints;
+    struct vs_store *inner = store->store;
+    struct vs_page_writer *writer;
+    uint64_t id = inner->tip.version + PASSED_OVER;
+    uint64_t end_lsn;
+    struct vs_commit same = {.tree = inner->tip.tree, .fingerprint = inner->tip.fingerprint};
+    simulated_disk_set_hook(disk, linger, NULL);
+    cr_assert_eq(vs_store_begin_at(inner, id, &writer), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(vs_store_commit(inner, &same, &id, &end_lsn), VERSO_OK, "%s",
+                 verso_error_detail());
+    cr_assert_eq(commit_one(2), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_gt(stats_of().checkpoints, before, "the commit did not wait for one");
+    simulated_disk_set_hook(disk, NULL, NULL);
+    cr_assert_eq(verso_close(store), VERSO_OK, "%s", verso_error_detail());
 }
 
 Test(checkpointer, a_system_without_threads_opens_no_store)

@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "api/handles.h"
 #include "forged_changes.h"
@@ -53,9 +54,10 @@ static void tear_down(void)
 
 TestSuite(forged_log, .init = set_up, .fini = tear_down);
 
-/* Open what a crash leaves of a store at whose end one frame was forged: one of the next root, or a
+/* What a crash leaves of a store at whose end one frame was forged: one of the next root, or a
  * setting. */
-static void expect_refused(const char *what, bool setting, const uint8_t *bytes, size_t size)
+static struct simulated_disk *forge(const char *what, bool setting, const uint8_t *bytes,
+                                    size_t size)
 {
     struct simulated_disk *forged = simulated_disk_clone(disk);
     verso_store *victim;
@@ -73,6 +75,15 @@ static void expect_refused(const char *what, bool setting, const uint8_t *bytes,
     cr_assert_eq(vs_log_append(inner->log, &record, &end), VERSO_OK, "%s", what);
     cr_assert_eq(vs_log_flush(inner->log, VS_LOG_DURABLE), VERSO_OK, "%s", what);
     struct simulated_disk *left = simulated_disk_crash(forged, 1, SIMULATED_CRASH_ALL_OLD);
+    verso_err closed = verso_close(victim); /* its own log has gone on behind its back */
+    (void)closed;
+    simulated_disk_close(forged);
+    return left;
+}
+
+static void expect_refused(const char *what, bool setting, const uint8_t *bytes, size_t size)
+{
+    struct simulated_disk *left = forge(what, setting, bytes, size);
     uint64_t digest = simulated_disk_digest(left);
     verso_store *opened;
     verso_err err = open_on(left, &opened);
@@ -81,9 +92,6 @@ static void expect_refused(const char *what, bool setting, const uint8_t *bytes,
     cr_assert_null(opened);
     cr_assert_eq(simulated_disk_digest(left), digest, "%s: the store was changed", what);
     simulated_disk_close(left);
-    verso_err closed = verso_close(victim); /* its own log has gone on behind its back */
-    (void)closed;
-    simulated_disk_close(forged);
 }
 
 static void refuse_one(const char *what, bool setting, const struct vs_operation *operation)
@@ -140,4 +148,42 @@ Test(forged_log, operations_of_no_kind_or_cut_short_are_damage)
     expect_refused("no kind", false, bytes, size);
     bytes[0] = 0;
     expect_refused("no kind", true, bytes, size);
+}
+
+/* ---- between the readings ------------------------------------------------------------------ */
+
+/* The log was proved, and the store is about to be written: somebody puts another log there. */
+static void exchange_log(void *argument, struct simulated_disk *of,
+                         const struct simulated_event *event)
+{
+    struct simulated_disk *other = argument;
+    if (event->kind != SIMULATED_WRITE || event->is_after) {
+        return;
+    }
+    simulated_disk_set_hook(of, NULL, NULL);
+    const char *path;
+    for (size_t i = 0; (path = simulated_disk_path(other, i)) != NULL; i++) {
+        uint64_t size;
+        const uint8_t *bytes = simulated_disk_bytes(other, path, &size);
+        if (strstr(path, "wal") != NULL) {
+            simulated_disk_put(of, path, bytes, size);
+        }
+    }
+}
+
+Test(forged_log, one_that_is_another_at_its_second_reading_is_damage)
+{
+    static uint8_t bytes[FORGED_CHANGE_SIZE];
+    struct vs_operation put = {.kind = VS_OPERATION_PUT, .key = TEXT("key"), .value = TEXT("b")};
+    size_t size = operation_bytes(&put, bytes);
+    struct simulated_disk *proved = forge("sound", false, bytes, size);
+    bytes[0] = 255;
+    struct simulated_disk *other = forge("no kind", false, bytes, size);
+    simulated_disk_set_hook(proved, exchange_log, other);
+    verso_store *opened;
+    cr_assert_eq(open_on(proved, &opened), VERSO_WAL_CORRUPT, "%s", verso_error_detail());
+    cr_assert_not_null(strstr(verso_error_detail(), "kind"), "%s", verso_error_detail());
+    cr_assert_null(opened);
+    simulated_disk_close(proved);
+    simulated_disk_close(other);
 }

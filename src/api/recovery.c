@@ -154,14 +154,13 @@ static verso_err run_commit(struct vs_store *store, struct vs_tree_set *trees,
     return err;
 }
 
-/* A setting: nothing but operations that change no tree, as prove() saw. */
+/* A setting: nothing but operations that change no tree, as prove() saw. Whether the store may be
+ * written to is no question: the log is not. */
 static verso_err replay_setting(struct vs_store *store, const struct vs_log_record *record)
 {
-    verso_err err = vs_store_begin_setting(store);
-    if (err == VERSO_OK) {
-        err = run_operations(store, NULL, record);
-        vs_store_end_setting(store);
-    }
+    vs_fair_lock_take(&store->writer_lock);
+    verso_err err = run_operations(store, NULL, record);
+    vs_store_end_setting(store);
     return err;
 }
 

@@ -165,8 +165,7 @@ static verso_err write_directory(struct vs_checkpoint *checkpoint, size_t *next,
 static verso_err write_top(struct vs_checkpoint *checkpoint, uint32_t top, const uint64_t *entries)
 {
     size_t page_size = checkpoint->store->pages.page_size;
-    /* untaken: a second top page is in stores of more than 16 million pages only */
-    if (top * (VS_TOP_PAGES / VS_BLOCK_PAGES) >= checkpoint->tail_block) { /* untaken: as above */
+    if (top * (VS_TOP_PAGES / VS_BLOCK_PAGES) >= checkpoint->tail_block) {
         checkpoint->meta.top[top] = 0;
         return VERSO_OK;
     }
@@ -185,8 +184,7 @@ static verso_err write_directories(struct vs_checkpoint *checkpoint)
         uint64_t entries[VS_DIRECTORY_ENTRIES];
         verso_err err = vs_page_table_top(&store->table, top, entries);
         while (err == VERSO_OK && next < checkpoint->block_count &&
-               checkpoint->blocks[next] / (VS_TOP_PAGES / VS_BLOCK_PAGES) ==
-                   top) { /* untaken: as in write_top() */
+               checkpoint->blocks[next] / (VS_TOP_PAGES / VS_BLOCK_PAGES) == top) {
             err = write_directory(checkpoint, &next, entries);
         }
         if (err != VERSO_OK) {

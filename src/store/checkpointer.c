@@ -80,8 +80,7 @@ static bool exceeds(struct vs_store *store, bool hard)
     uint64_t roots = vs_store_recent_roots(store);
     uint64_t limit = store->arena_limit;
     if (hard) {
-        return busy >= limit || log >= 2 * store->config.log_bytes ||
-               roots >= 2 * RECENT_ROOTS_MAX; /* untaken: a million commits without a checkpoint */
+        return busy >= limit || log >= 2 * store->config.log_bytes || roots >= 2 * RECENT_ROOTS_MAX;
     }
     return busy >= limit - limit / 4 || log >= store->config.log_bytes || roots >= RECENT_ROOTS_MAX;
 }
