@@ -287,7 +287,8 @@ typedef struct verso_commit_options {
 /**
  * Commit and free the transaction, whatever is returned.
  *
- * A transaction that changed nothing makes no root and hands back the id it started from.
+ * A transaction that changed nothing makes no root and hands back the id it started from, durable
+ * as the options ask, whoever committed that.
  *
  * @param options    NULL for all defaults.
  * @param[out] root  The new root's id; may be NULL.

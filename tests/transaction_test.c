@@ -147,6 +147,69 @@ Test(transaction, an_old_value_handed_back_can_be_the_next_new_one)
     simulated_disk_close(disk);
 }
 
+/* Values that are keys of other entries, as those of an index are. */
+static void put_links(verso_txn *txn, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char next[16];
+        (void)snprintf(next, sizeof next, "key%06u", i + 1);
+        put(txn, i, verso_text(next));
+    }
+}
+
+Test(transaction, a_value_of_its_own_can_be_the_key_of_a_change)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_store *store = open_on(disk);
+    verso_txn *txn = begin(store);
+    put_links(txn, 100);
+    for (unsigned i = 0; i < 100; i += 4) { /* the cells of the leaf move, the slice with them */
+        verso_err err = verso_delete(txn, get(verso_txn_view(txn), i));
+        cr_assert_eq(err, VERSO_OK, "key %u: %s", i, verso_error_detail());
+        err = verso_put(txn, get(verso_txn_view(txn), i + 2), value_of(i));
+        cr_assert_eq(err, VERSO_OK, "key %u: %s", i, verso_error_detail());
+    }
+    commit(txn);
+    struct simulated_disk *after;
+    verso_store *again = recovered(disk, &after); /* log and tree agree, or replay would refuse */
+    verso_view *view;
+    verso_err err = verso_view_open(again, &view);
+    cr_assert_eq(err, VERSO_OK);
+    for (unsigned i = 0; i < 100; i += 4) {
+        verso_slice value;
+        cr_assert_eq(verso_get(view, key_of(i + 1), &value), VERSO_NOT_FOUND, "key %u", i + 1);
+        expect_value(get(view, i + 3), i);
+    }
+    verso_view_close(view);
+    close_store(again);
+    close_store(store);
+    simulated_disk_close(after);
+    simulated_disk_close(disk);
+}
+
+Test(transaction, an_old_value_handed_back_can_be_the_next_key)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_store *store = open_on(disk);
+    verso_txn *txn = begin(store);
+    put_links(txn, 60);
+    verso_slice hand = key_of(0);
+    for (unsigned i = 0; i < 50; i++) { /* each value says which key to take next */
+        verso_err err = verso_take(txn, hand, &hand);
+        cr_assert_eq(err, VERSO_OK, "link %u: %s", i, verso_error_detail());
+    }
+    commit(txn);
+    struct simulated_disk *after;
+    verso_store *again = recovered(disk, &after);
+    verso_stats stats = {.size = sizeof stats};
+    cr_assert_eq(verso_stat(again, &stats), VERSO_OK);
+    cr_assert_eq(stats.keys, 10);
+    close_store(again);
+    close_store(store);
+    simulated_disk_close(after);
+    simulated_disk_close(disk);
+}
+
 Test(transaction, a_sorted_batch_that_runs_out_of_room_leaves_only_abort)
 {
     struct simulated_disk *disk = simulated_disk_open(1);
@@ -273,4 +336,64 @@ Test(transaction, a_sync_that_fails_before_the_first_frame_refuses_all_writes)
         close_store(store);
         simulated_disk_close(disk);
     }
+}
+
+static uint64_t durable_root(verso_store *store)
+{
+    verso_stats stats = {.size = sizeof stats};
+    cr_assert_eq(verso_stat(store, &stats), VERSO_OK);
+    return stats.durable;
+}
+
+/* It may have seen what is not durable yet, and decided by that to change nothing. */
+Test(transaction, that_changed_nothing_is_as_durable_as_asked)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_store *store = open_on(disk);
+    verso_txn *txn = begin(store);
+    put(txn, 1, value_of(1));
+    verso_commit_options asynchronous = VERSO_COMMIT_OPTIONS_INIT;
+    asynchronous.asynchronous = true;
+    cr_assert_eq(verso_commit(txn, &asynchronous, NULL), VERSO_OK);
+    txn = begin(store);
+    expect_value(get(verso_txn_view(txn), 1), 1);
+    verso_root_id root = 0;
+    cr_assert_eq(verso_commit(txn, &asynchronous, &root), VERSO_OK);
+    cr_assert_eq(durable_root(store), 0, "this one did not ask for it");
+
+    txn = begin(store);
+    expect_value(get(verso_txn_view(txn), 1), 1);
+    cr_assert_eq(verso_commit(txn, NULL, &root), VERSO_OK);
+    cr_assert_eq(root, 1);
+    cr_assert_eq(durable_root(store), 1, "acknowledged, and a crash would lose it");
+    close_store(store);
+    simulated_disk_close(disk);
+}
+
+Test(transaction, that_changed_nothing_fails_with_the_sync_that_it_waits_for)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_store *store = open_on(disk);
+    verso_txn *txn = begin(store);
+    put(txn, 1, value_of(1));
+    commit(txn); /* the log stands */
+    txn = begin(store);
+    put(txn, 2, value_of(2));
+    verso_commit_options options = VERSO_COMMIT_OPTIONS_INIT;
+    options.asynchronous = true;
+    cr_assert_eq(verso_commit(txn, &options, NULL), VERSO_OK);
+    txn = begin(store);
+    verso_view *view = NULL;
+    options.asynchronous = false;
+    options.view = &view;
+    struct simulated_fault fault = {.kind = SIMULATED_SYNC, .nth = 1};
+    simulated_disk_inject(disk, &fault);
+    verso_root_id root = 99;
+    cr_assert_eq(verso_commit(txn, &options, &root), VERSO_UNKNOWN);
+    cr_assert_null(view);
+    cr_assert_eq(root, 99);
+    simulated_disk_heal(disk);
+    verso_err err = verso_close(store); /* VERSO_INVALID, if a view were left open */
+    cr_assert_eq(err, VERSO_POISONED, "%s", verso_strerror(err));
+    simulated_disk_close(disk);
 }

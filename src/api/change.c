@@ -45,26 +45,26 @@ static bool lies_in(const void *bytes, const uint8_t *range, size_t size)
     return at >= (uintptr_t)range && at - (uintptr_t)range < size;
 }
 
-/* A value read through the transaction itself may lie where the change writes: in a page that it
- * edits in place, or in the buffer of the old value. Such a one is copied, so that tree and log
- * take the same bytes. A value longer than a page lies in a run, which no change touches. */
-static verso_err make_steady(const struct vs_transaction *shared, verso_slice *value,
+/* What was read through the transaction itself may lie where the change writes: in a page that it
+ * edits in place, or in the buffer of the old value. It is copied then, so that tree and log take the
+ * same bytes. A value longer than a page lies in a run, which no change touches. */
+static verso_err make_steady(const struct vs_transaction *shared, verso_slice *slice,
                              uint8_t **copy)
 {
     const struct vs_store *store = shared->owner->store;
     const struct vs_arena *arena = &store->arena;
-    bool in_page = value->size <= store->pages.page_size &&
-                   lies_in(value->data, arena->frames, arena->frames_size);
-    if (value->size == 0 ||
-        (!in_page && !lies_in(value->data, shared->old, shared->old_capacity))) {
+    bool in_page = slice->size <= store->pages.page_size &&
+                   lies_in(slice->data, arena->frames, arena->frames_size);
+    if (slice->size == 0 ||
+        (!in_page && !lies_in(slice->data, shared->old, shared->old_capacity))) {
         return VERSO_OK;
     }
-    *copy = malloc(value->size);
+    *copy = malloc(slice->size);
     if (*copy == NULL) {
-        return vs_fault(VERSO_NOMEM, "no memory for a value of %zu bytes", value->size);
+        return vs_fault(VERSO_NOMEM, "no memory for a copy of %zu bytes", slice->size);
     }
-    memcpy(*copy, value->data, value->size);
-    value->data = *copy;
+    memcpy(*copy, slice->data, slice->size);
+    slice->data = *copy;
     return VERSO_OK;
 }
 
@@ -72,11 +72,15 @@ static verso_err put(verso_txn *txn, enum vs_put_mode mode, verso_slice key, ver
                      vs_old_value old)
 {
     verso_err err = may_change(txn, key, value);
-    uint8_t *copy = NULL;
+    uint8_t *copies[2] = {NULL, NULL};
     if (err == VERSO_OK) {
-        err = make_steady(txn->shared, &value, &copy);
+        err = make_steady(txn->shared, &key, &copies[0]);
+    }
+    if (err == VERSO_OK) {
+        err = make_steady(txn->shared, &value, &copies[1]);
     }
     if (err != VERSO_OK) {
+        free(copies[0]);
         return err;
     }
     err = vs_tree_put(txn->edit, mode, key, value, old, txn->shared, &txn->shared->broken);
@@ -84,7 +88,8 @@ static verso_err put(verso_txn *txn, enum vs_put_mode mode, verso_slice key, ver
         note_pair(txn, VS_OPERATION_PUT, key, value);
     }
     vs_view_forget_pieces(&txn->view);
-    free(copy);
+    free(copies[0]);
+    free(copies[1]);
     return err;
 }
 
@@ -144,6 +149,10 @@ verso_err verso_exchange(verso_txn *txn, verso_slice key, verso_slice value, ver
 static verso_err delete_key(verso_txn *txn, verso_slice key, vs_old_value old)
 {
     verso_err err = may_change(txn, key, (verso_slice){NULL, 0});
+    uint8_t *copy = NULL;
+    if (err == VERSO_OK) {
+        err = make_steady(txn->shared, &key, &copy);
+    }
     if (err != VERSO_OK) {
         return err;
     }
@@ -153,6 +162,7 @@ static verso_err delete_key(verso_txn *txn, verso_slice key, vs_old_value old)
         note_pair(txn, VS_OPERATION_DELETE, key, (verso_slice){NULL, 0});
     }
     vs_view_forget_pieces(&txn->view);
+    free(copy);
     return err;
 }
 

@@ -174,14 +174,52 @@ static verso_err read_commit_options(const verso_commit_options *given,
     return VERSO_OK;
 }
 
-/* A transaction without changes makes no root; its view, if wanted, is of the root it started
-   from. */
+/* As durable as the caller wants it. VERSO_UNKNOWN. */
+static verso_err await_durability(struct vs_store *store, const verso_commit_options *options,
+                                  uint64_t end_lsn)
+{
+    verso_durability durability = options->durability == VERSO_DURABILITY_DEFAULT
+                                      ? store->config.durability
+                                      : options->durability;
+    if (options->asynchronous || durability != store->config.durability) {
+        vs_checkpointer_sync_soon(store); /* a sync store publishes it when it is durable */
+    }
+    if (options->asynchronous) {
+        durability = VERSO_DURABILITY_INTERVAL; /* still holds back who runs far ahead */
+    }
+    return vs_store_wait(store, end_lsn, durability);
+}
+
+/* The root is there: wait, and hand it out. */
+static verso_err acknowledge(verso_store *owner, const verso_commit_options *options,
+                             uint64_t end_lsn, uint64_t version, verso_view *view,
+                             verso_root_id *root)
+{
+    verso_err err = await_durability(owner->store, options, end_lsn);
+    if (err != VERSO_OK) { /* nobody would close what he was not given */
+        verso_view_close(view);
+        return err;
+    }
+    if (view != NULL) {
+        *options->view = view;
+    }
+    if (root != NULL) {
+        *root = version;
+    }
+    return VERSO_OK;
+}
+
+/* A transaction without changes makes no root; its view, if wanted, is of the root it started from.
+ * That may be one that nobody has waited for yet, though what this one has read there, and left
+ * alone because of it, is acknowledged with it. */
 static verso_err commit_nothing(struct vs_transaction *shared, const verso_commit_options *options,
                                 verso_root_id *root)
 {
     verso_store *owner = shared->owner;
     struct vs_store *store = owner->store;
     struct vs_root_record tip = store->tip;
+    uint64_t end_lsn = store->tip_lsn;
+    verso_view *view = NULL;
     uint32_t slot = 0;
     verso_err err = VERSO_OK;
     if (options->view != NULL) {
@@ -189,12 +227,9 @@ static verso_err commit_nothing(struct vs_transaction *shared, const verso_commi
     }
     abort_transaction(shared);
     if (err == VERSO_OK && options->view != NULL) {
-        err = vs_view_wrap(owner, slot, &tip, options->view);
+        err = vs_view_wrap(owner, slot, &tip, &view);
     }
-    if (err == VERSO_OK && root != NULL) {
-        *root = tip.version;
-    }
-    return err;
+    return err == VERSO_OK ? acknowledge(owner, options, end_lsn, tip.version, view, root) : err;
 }
 
 /* The clock's time, but never before the last commit's: so roots can be found by time. */
@@ -234,22 +269,6 @@ static struct vs_commit describe_commit(const struct vs_transaction *shared,
         .operations = {shared->operations.bytes, shared->operations.size},
         .bypass_log = shared->operations.overflowed,
     };
-}
-
-/* As durable as the caller wants it. VERSO_UNKNOWN. */
-static verso_err wait_for(struct vs_store *store, const verso_commit_options *options,
-                          uint64_t end_lsn)
-{
-    verso_durability durability = options->durability == VERSO_DURABILITY_DEFAULT
-                                      ? store->config.durability
-                                      : options->durability;
-    if (options->asynchronous || durability != store->config.durability) {
-        vs_checkpointer_sync_soon(store); /* a sync store publishes it when it is durable */
-    }
-    if (options->asynchronous) {
-        durability = VERSO_DURABILITY_INTERVAL; /* still holds back who runs far ahead */
-    }
-    return vs_store_wait(store, end_lsn, durability);
 }
 
 static verso_err commit_changes(struct vs_transaction *shared, const verso_commit_options *options,
@@ -293,18 +312,7 @@ static verso_err commit_changes(struct vs_transaction *shared, const verso_commi
         record.version = version;
         vs_view_fill(view, owner, slot, &record);
     }
-    err = wait_for(store, options, end_lsn);
-    if (err != VERSO_OK) { /* nobody would close what he was not given */
-        verso_view_close(view);
-        return err;
-    }
-    if (view != NULL) {
-        *options->view = view;
-    }
-    if (root != NULL) {
-        *root = version;
-    }
-    return VERSO_OK;
+    return acknowledge(owner, options, end_lsn, version, view, root);
 }
 
 verso_err verso_commit(verso_txn *txn, const verso_commit_options *given, verso_root_id *root)

@@ -61,6 +61,13 @@ static void note(struct vs_transaction *shared, enum vs_operation_kind kind, uin
     vs_operations_note(&shared->operations, &operation);
 }
 
+/* A name may be a value read through the transaction itself, in a page that the change spills. */
+static verso_slice copy_name(verso_slice name, uint8_t bytes[VERSO_NAME_MAX])
+{
+    memcpy(bytes, name.data, name.size);
+    return (verso_slice){bytes, name.size};
+}
+
 verso_err vs_txn_create_tree(verso_txn *txn, verso_slice name, uint64_t number, verso_txn **tree)
 {
     verso_err err = may_change(txn, name);
@@ -69,6 +76,8 @@ verso_err vs_txn_create_tree(verso_txn *txn, verso_slice name, uint64_t number, 
     }
     struct vs_transaction *shared = txn->shared;
     struct vs_named_tree *named;
+    uint8_t bytes[VERSO_NAME_MAX];
+    name = copy_name(name, bytes);
     err = vs_tree_set_create(&shared->trees, name, number, &named, &shared->broken);
     if (err == VERSO_OK) {
         note(shared, VS_OPERATION_CREATE_TREE, named->edit.tree_id, name);
@@ -134,6 +143,8 @@ verso_err verso_tree_rename(verso_txn *txn, verso_slice name, verso_slice to)
         verso_txn *tree;
         return open_tree(txn, name, &tree);
     }
+    uint8_t bytes[VERSO_NAME_MAX];
+    to = copy_name(to, bytes);
     err = vs_tree_set_rename(&shared->trees, name, to, &number, &shared->broken);
     if (err == VERSO_OK) {
         note(shared, VS_OPERATION_RENAME_TREE, number, to);
