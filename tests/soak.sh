@@ -6,6 +6,8 @@
 #
 # Turns are of some seconds to a few minutes, so that each part comes to its own in every hour. The
 # first fault ends the soak: it names the seed, and the row of its part says FAULT.
+# The part interleave_all comes by name only: every order with up to two preemptions, the same each
+# time, in one turn of some ten minutes.
 # The fuzz targets have VERSO_FUZZ_SECONDS each a turn (default: 30), in their own build.
 # VERSO_SOAK_SEED is the first seed (default: drawn). VERSO_SOAK_PRESET is the build (default: soak,
 # optimised and with asserts; asan-ubsan is another). VERSO_SOAK_LEDGER is another file for the rows.
@@ -17,6 +19,12 @@ all="store_model tree_model savepoint_model txn_savepoint_model trees_savepoint_
      log_crash store_crash store_damage kill small_disk store_threads interleave fuzz
      meta_damage salvage live_copy long_reader small_memory"
 parts=${*:-$all}
+for part in $parts; do
+    echo $all interleave_all | grep -qwF -- "$part" || {
+        echo "soak: there is no part '$part'; there are:" $all interleave_all >&2
+        exit 2
+    }
+done
 preset=${VERSO_SOAK_PRESET:-soak}
 ledger=${VERSO_SOAK_LEDGER:-docs/ledger.tsv}
 seed=${VERSO_SOAK_SEED:-$(od -A n -N 3 -t u4 /dev/urandom | tr -d ' ')}
@@ -54,6 +62,8 @@ take_turn()
                 --filter 'store_crash/leaves_*' ;;
         store_damage) VERSO_TEST_STRIDE=13 "$test" ;;
         kill) VERSO_TEST_KILLS=1500 "$test" ;;
+        interleave_all)
+            VERSO_TEST_PREEMPTIONS=2 VERSO_TEST_RUNS=0 "build/$preset/tests/interleave_test" ;;
         interleave) VERSO_TEST_PREEMPTIONS=0 VERSO_TEST_RUNS=5000 VERSO_TEST_SEED=${seed}00000 "$test" ;;
         small_disk) VERSO_TEST_DISK_STEP=4 "$test" ;;
         meta_damage) VERSO_TEST_STRIDE=7 "$test" ;;
