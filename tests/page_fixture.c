@@ -37,6 +37,24 @@ struct vs_store *page_store_open(struct simulated_disk *disk, uint32_t page_size
     return store;
 }
 
+struct vs_store *page_store_open_to_replay(struct simulated_disk *disk)
+{
+    struct vs_store_config config = {
+        .os = simulated_disk_os(disk),
+        .path = "store",
+        .read_only = true,
+        .retention = verso_keep_all(),
+        .arena_bytes = ARENA_BYTES,
+        .log_bytes = LOG_BYTES,
+    };
+    struct vs_store *store = NULL;
+    verso_err err = vs_store_open(&config, &vs_history_calls, &store);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    err = vs_keeping_load(store);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    return store;
+}
+
 void page_store_close(struct vs_store *store)
 {
     verso_err err = vs_store_close(store);

@@ -17,6 +17,9 @@
  * versions. */
 struct vs_store *page_store_open(struct simulated_disk *disk, uint32_t page_size,
                                  uint64_t keep_last);
+/** One on a disk as its log is replayed for somebody who only reads: pages are made in memory. Give it
+ *  back by vs_store_discard(). */
+struct vs_store *page_store_open_to_replay(struct simulated_disk *disk);
 /** Close it with its last checkpoint. */
 void page_store_close(struct vs_store *store);
 

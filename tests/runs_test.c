@@ -204,16 +204,19 @@ Test(runs, a_dropped_value_gives_its_pages_back)
     page_store_close(store);
 }
 
-/* A reference that no commit wrote: a page of the file, then one that is not in it yet. */
+/* A reference that no commit wrote, to the pages of two values whose frames are no neighbours. */
 Test(runs, a_value_that_does_not_lie_in_one_piece_is_damage)
 {
     struct simulated_disk *disk = simulated_disk_open(1);
-    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 0);
+    page_store_close(page_store_open(disk, PAGE_SIZE, 0));
+    struct vs_store *store = page_store_open_to_replay(disk);
+    struct vs_page_writer *writer = page_begin(store);
     uint8_t *value = make_value(PAGE_SIZE);
-    struct vs_run_ref ref = write_run(page_begin(store), value, PAGE_SIZE);
-    page_commit(store);
-    vs_page_no leaf = page_make_leaf(page_begin(store), 'a');
-    cr_assert_eq(leaf, ref.extent[0].page + 1);
+    uint32_t frame;
+    struct vs_run_ref ref = write_run(writer, value, PAGE_SIZE);
+    cr_assert_eq(vs_arena_take(&store->arena, 1, &frame), VERSO_OK);
+    struct vs_run_ref next = write_run(writer, value, PAGE_SIZE);
+    cr_assert_eq(next.extent[0].page, ref.extent[0].page + 1);
     ref.extent[0].pages = 2;
     ref.length = 2 * PAGE_SIZE;
     uint8_t copy[2 * PAGE_SIZE];
@@ -221,9 +224,9 @@ Test(runs, a_value_that_does_not_lie_in_one_piece_is_damage)
     cr_assert_eq(vs_run_copy(&store->pages, &ref, 0, copy, PAGE_SIZE), VERSO_OK);
     cr_assert_eq(vs_run_copy(&store->pages, &ref, 0, copy, sizeof copy), VERSO_CORRUPT);
     cr_assert_eq(vs_run_borrow(&store->pages, &ref, &bytes), VERSO_CORRUPT);
-    page_commit(store);
+    vs_store_abort(store);
+    vs_store_discard(store);
     free(value);
-    page_store_close(store);
     simulated_disk_close(disk);
 }
 
@@ -246,4 +249,34 @@ Test(runs, that_find_all_page_numbers_given_out_are_refused)
     page_commit(store);
     free(value);
     page_store_close(store);
+}
+
+/* Whoever only reads replays into memory. What a value holds there was chosen by whoever wrote it, and a
+ * forged tree may name its page. */
+Test(runs, replayed_by_a_reader_are_no_leaves_whatever_they_hold)
+{
+    struct simulated_disk *disk = simulated_disk_open(1);
+    page_store_close(page_store_open(disk, PAGE_SIZE, 0));
+    struct vs_store *store = page_store_open_to_replay(disk);
+    struct vs_page_writer *writer = page_begin(store);
+    vs_page_no leaf = page_make_leaf(writer, 'a');
+    uint8_t value[2 * PAGE_SIZE];
+    const uint8_t *bytes;
+    cr_assert_eq(vs_page_read(&store->pages, leaf, &bytes), VERSO_OK);
+    memset(value, 0xFF, sizeof value);
+    memcpy(value, bytes, 16); /* a leaf's header, with cells all over memory */
+    memcpy(value + PAGE_SIZE, bytes, 16);
+    struct vs_run_ref ref = write_run(writer, value, sizeof value);
+    expect_run(store, &ref, value);
+    for (vs_page_no page = ref.extent[0].page; page < ref.extent[0].page + 2; page++) {
+        cr_assert_eq(vs_page_read(&store->pages, page, &bytes), VERSO_CORRUPT);
+        cr_assert_eq(vs_page_read_level(&store->pages, page, 0, &bytes), VERSO_CORRUPT);
+    }
+    expect_run(store, &ref, value);
+    cr_assert_eq(vs_run_drop(writer, &ref), VERSO_OK, "%s", verso_error_detail());
+    page_step(writer);
+    cr_assert_eq(atomic_load(&store->arena.busy), 1, "its frames are free, the leaf's is not");
+    vs_store_abort(store);
+    vs_store_discard(store);
+    simulated_disk_close(disk);
 }

@@ -24,7 +24,7 @@ verso_err vs_arena_init(struct vs_arena *arena, unsigned page_shift, uint64_t wa
     *arena = (struct vs_arena){.page_shift = page_shift, .readers = readers};
     uint64_t least = UINT64_C(64) << page_shift;
     for (uint64_t size = wanted; size >= least; size /= 2) {
-        if (size >> page_shift > UINT32_MAX) {
+        if (size >> page_shift > VS_FRAMES_MAX) {
             continue;
         }
         arena->frames = vs_memory_reserve((size_t)size);

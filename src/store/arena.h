@@ -19,6 +19,9 @@
 #include "store/reader_slots.h"
 #include "verso.h"
 
+/** Frames there can be: words that name one have their highest bit for something else (pages.h). */
+#define VS_FRAMES_MAX (UINT32_C(1) << 31)
+
 /** A frame whose page lies in the file now. */
 struct vs_vacated {
     uint32_t frame;

@@ -355,7 +355,7 @@ void vs_store_free_page(struct vs_store *store, vs_page_no page)
         uint32_t frame = atomic_load_explicit(&store->pages.frame_of[page], memory_order_relaxed);
         if (frame != 0) {
             atomic_store_explicit(&store->pages.frame_of[page], 0, memory_order_relaxed);
-            vs_arena_return(&store->arena, frame);
+            vs_arena_return(&store->arena, frame & ~VS_FRAME_OF_VALUE);
         }
     }
     vs_turn(VS_POINT_FREE_PAGE);

@@ -25,6 +25,10 @@
 #include "os/turns.h"
 #include "verso.h"
 
+/** In a word that names a frame: the page holds part of a long value, replayed for somebody who only reads.
+ *  Its bytes are what somebody chose, so whoever reads tree pages does not find it there. */
+#define VS_FRAME_OF_VALUE (UINT32_C(1) << 31)
+
 /** The read side of a store's pages. All fields but `map` and `distrusted` are constant after open;
  *  what they point to is not. */
 struct vs_pages {
@@ -38,7 +42,7 @@ struct vs_pages {
        has the clear bit by the publication of its root. And by vs_pages_distrust(). A prefetch looks
        relaxed: a wrong address is no harm to it */
     _Atomic uint64_t *verified;
-    /* a word a page: frame, or 0. Stored with release by the writer, who fills the frame before it
+    /* a word a page: frame, or 0; of a long value's page with VS_FRAME_OF_VALUE. Stored with release by the writer, who fills the frame before it
        publishes a root that leads there; set to 0 with release once the page is in the file, by the
        checkpoint or a spill, and relaxed once the page is free. Acquired by readers, who else might
        see bytes of before; when a frame may be used again: reader_slots.h, P2. The writer, who alone
@@ -78,15 +82,33 @@ static inline bool vs_page_is_verified(const struct vs_pages *pages, vs_page_no 
     return __builtin_expect(word >> (page & 63) & 1, 1);
 }
 
-/** Where a page lies in the arena; NULL if not there. */
-static inline const uint8_t *vs_page_in_frame(const struct vs_pages *pages, vs_page_no page)
+/** The word that names a page's frame; 0: it has none. */
+static inline uint32_t vs_page_frame_word(const struct vs_pages *pages, vs_page_no page)
 {
     if (page >= pages->limit) {
-        return NULL;
+        return 0;
     }
     /* acquire: the frame's bytes come before the word that names it */
-    uint32_t frame = atomic_load_explicit(&pages->frame_of[page], memory_order_acquire);
-    return frame == 0 ? NULL : pages->frames + ((size_t)frame << pages->page_shift);
+    return atomic_load_explicit(&pages->frame_of[page], memory_order_acquire);
+}
+
+/** Where a leaf or branch lies in the arena; NULL if not there. */
+static inline const uint8_t *vs_page_in_frame(const struct vs_pages *pages, vs_page_no page)
+{
+    uint32_t frame = vs_page_frame_word(pages, page);
+    return frame == 0 || frame >= VS_FRAME_OF_VALUE
+               ? NULL
+               : pages->frames + ((size_t)frame << pages->page_shift);
+}
+
+/** The same of a page of a long value. */
+static inline const uint8_t *vs_page_of_value_in_frame(const struct vs_pages *pages,
+                                                       vs_page_no page)
+{
+    uint32_t frame = vs_page_frame_word(pages, page);
+    return frame < VS_FRAME_OF_VALUE
+               ? NULL
+               : pages->frames + ((size_t)(frame - VS_FRAME_OF_VALUE) << pages->page_shift);
 }
 
 /** The rest of vs_page_read() and vs_page_read_run(): a page in the file, met for the first
@@ -122,7 +144,7 @@ static inline verso_err vs_page_read_run(struct vs_pages *pages, vs_page_no page
         return VERSO_OK;
     }
     vs_turn(VS_POINT_READ_FRAME);
-    *bytes = vs_page_in_frame(pages, page);
+    *bytes = vs_page_of_value_in_frame(pages, page);
     return *bytes != NULL ? VERSO_OK : vs_page_read_run_unverified(pages, page, bytes);
 }
 

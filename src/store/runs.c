@@ -110,8 +110,8 @@ static verso_err store_extent(struct vs_store *store, const struct vs_run_extent
             memcpy(place + whole, tail, page_size);
         }
         for (uint32_t i = 0; frame != 0 && i < extent->pages; i++) {
-            atomic_store_explicit(&store->pages.frame_of[extent->page + i], frame + i,
-                                  memory_order_release);
+            atomic_store_explicit(&store->pages.frame_of[extent->page + i],
+                                  (frame + i) | VS_FRAME_OF_VALUE, memory_order_release);
         }
         return VERSO_OK;
     }

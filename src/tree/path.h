@@ -70,7 +70,7 @@ static inline const uint8_t *vs_path_hint(const struct vs_pages *pages, vs_page_
                              ? 0
                              : atomic_load_explicit(&pages->frame_of[page], memory_order_relaxed);
         if (frame != 0) {
-            return pages->frames + ((size_t)frame << pages->page_shift);
+            return pages->frames + ((size_t)(frame & ~VS_FRAME_OF_VALUE) << pages->page_shift);
         }
     }
     return vs_page_hint(pages, page);
