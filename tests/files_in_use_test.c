@@ -173,6 +173,45 @@ Test(files_in_use, once_closed_any_name_opens_it)
     cr_assert_eq(verso_close(store), VERSO_OK);
 }
 
+/* ---- the process goes elsewhere ---- */
+
+/* Commit, with the working directory changed at once, or once the log's first file is there; then
+   die. Values fill the log's first files, so that it needs more of them. */
+static void commit_from_elsewhere(bool log_stands)
+{
+    enum { VALUE = 600000, COMMITS = 12 };
+    static char value[VALUE + 1];
+    memset(value, 'v', VALUE);
+    verso_store *store = NULL;
+    bool done = chdir(folder) == 0 && open_by("store", false, &store) == VERSO_OK &&
+                (!log_stands || commit(store, "first", "here") == VERSO_OK) && chdir("/") == 0;
+    for (unsigned i = 0; i < COMMITS && done; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "key%u", i);
+        done = commit(store, key, value) == VERSO_OK;
+    }
+    child_exit(done && commit(store, "last", "elsewhere") == VERSO_OK ? 0 : 1);
+}
+
+Test(files_in_use, the_log_of_a_relative_path_stays_where_the_store_is)
+{
+    for (int log_stands = 0; log_stands <= 1; log_stands++) {
+        pid_t child = fork();
+        cr_assert_geq(child, 0);
+        if (child == 0) {
+            commit_from_elsewhere(log_stands == 1);
+        }
+        int status = 0;
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        verso_store *store = NULL;
+        cr_assert_eq(open_by(path, false, &store), VERSO_OK, "%s", verso_error_detail());
+        cr_assert(holds(store, "last", "elsewhere"), "acknowledged, and lost");
+        cr_assert_eq(verso_close(store), VERSO_OK, "%s", verso_error_detail());
+        cr_assert_eq(unlink(path), 0);
+    }
+}
+
 /* ---- the file is taken away ---- */
 
 /* The next checkpoint says so; from then on only reads go on. */

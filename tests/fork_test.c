@@ -281,6 +281,31 @@ static int open_again(struct fixture *fixture, const struct handles *handles)
     return verso_open(fixture->path, NULL, &store) == VERSO_BUSY ? 0 : 1;
 }
 
+/* A worker that lives on with what it was forked with, until it is told to end. */
+Test(fork, a_child_that_lives_on_does_not_keep_the_store_locked)
+{
+    struct fixture fixture = open_fixture();
+    put(fixture.store, "key", "value");
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        char byte;
+        (void)close(ends[1]);
+        child_exit(read(ends[0], &byte, 1) == 0 ? 0 : 1);
+    }
+    cr_assert_eq(verso_close(fixture.store), VERSO_OK);
+    verso_err err = verso_open(fixture.path, NULL, &fixture.store);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    in_child(open_again, &fixture, NULL, "opening what the parent has opened anew");
+    (void)close(ends[1]);
+    int status = 0;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close_fixture(&fixture);
+}
+
 Test(fork, keeps_the_lock_with_the_parent)
 {
     struct fixture fixture = open_fixture();

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -640,6 +641,34 @@ Test(os_posix, lists_the_working_directory_without_a_slash)
     os->close(open_file("f", VS_OPEN_CREATE));
     cr_assert_eq(chdir(directory), 0);
     cr_assert_str_eq(list("f", VERSO_OK, VERSO_OK).last, "f");
+    cr_assert_eq(chdir("/"), 0);
+}
+
+Test(os_posix, makes_a_path_absolute_where_it_can)
+{
+    static const char name[] = "down/store";
+    char *path = NULL;
+    cr_assert_eq(chdir(directory), 0);
+    cr_assert_eq(os->absolute(os, name, &path), VERSO_OK);
+    cr_assert_str_eq(path, in_directory(name));
+    free(path);
+    cr_assert_eq(os->absolute(os, "/a/store", &path), VERSO_OK);
+    cr_assert_str_eq(path, "/a/store");
+    free(path);
+
+    char longest[PATH_MAX]; /* by itself; no room is left for the directory */
+    memset(longest, 'n', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    cr_assert_eq(os->absolute(os, longest, &path), VERSO_OK);
+    cr_assert_str_eq(path, longest);
+    free(path);
+
+    cr_assert_eq(mkdir("gone", 0700), 0);
+    cr_assert_eq(chdir("gone"), 0);
+    cr_assert_eq(rmdir(in_directory("gone")), 0);
+    cr_assert_eq(os->absolute(os, name, &path), VERSO_OK);
+    cr_assert_str_eq(path, name);
+    free(path);
     cr_assert_eq(chdir("/"), 0);
 }
 

@@ -575,6 +575,14 @@ static verso_err sim_random(const struct vs_os *os, void *buffer, size_t size)
     return simulated_call_end(&call, VERSO_OK);
 }
 
+/* Here every path leads to the same place from everywhere. */
+static verso_err sim_absolute(const struct vs_os *os, const char *path, char **absolute)
+{
+    (void)os;
+    *absolute = strdup(path);
+    return *absolute != NULL ? VERSO_OK : vs_fault(VERSO_NOMEM, "path of %s: out of memory", path);
+}
+
 void simulated_os_init(struct vs_os *os, struct simulated_disk *disk)
 {
     *os = (struct vs_os){
@@ -592,6 +600,7 @@ void simulated_os_init(struct vs_os *os, struct simulated_disk *disk)
         .rename = sim_rename,
         .rename_new = sim_rename_new,
         .unlink = sim_unlink,
+        .absolute = sim_absolute,
         .sync_directory = sim_sync_directory,
         .list = sim_list,
         .map = sim_map,

@@ -88,6 +88,11 @@ struct vs_os {
     verso_err (*rename_new)(const struct vs_os *os, const char *from, const char *to);
     /** VERSO_NO_STORE if not there. */
     verso_err (*unlink)(const struct vs_os *os, const char *path);
+    /**
+     * `path` so that it leads to the same place when the process has changed its working directory;
+     * where it cannot be made so, as it is. The caller frees it. VERSO_NOMEM.
+     */
+    verso_err (*absolute)(const struct vs_os *os, const char *path, char **absolute);
     /** Make creation, renaming and deletion in the directory that holds `path` durable. */
     verso_err (*sync_directory)(const struct vs_os *os, const char *path);
     /**

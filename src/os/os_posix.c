@@ -76,6 +76,7 @@ static const struct vs_os real = {
     .rename = vs_posix_rename,
     .rename_new = vs_posix_rename_new,
     .unlink = vs_posix_unlink,
+    .absolute = vs_posix_absolute,
     .sync_directory = vs_posix_sync_directory,
     .list = vs_posix_list,
     .map = vs_posix_map,

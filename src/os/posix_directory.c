@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,24 @@ verso_err vs_posix_unlink(const struct vs_os *os, const char *path)
     if (unlink(path) != 0) {
         return vs_posix_fault("unlink", path);
     }
+    return VERSO_OK;
+}
+
+/* A working directory may have no path, being deleted or outside of the root directory, and the two
+   together may be longer than the system takes. */
+verso_err vs_posix_absolute(const struct vs_os *os, const char *path, char **absolute)
+{
+    (void)os;
+    char here[PATH_MAX];
+    bool as_it_is = path[0] == '/' || getcwd(here, sizeof here) == NULL || here[0] != '/' ||
+                    strlen(here) + 1 + strlen(path) >= sizeof here;
+    size_t size = (as_it_is ? 0 : strlen(here) + 1) + strlen(path) + 1;
+    char *joined = malloc(size);
+    if (joined == NULL) {
+        return vs_fault(VERSO_NOMEM, "path of %s: out of memory", path);
+    }
+    (void)snprintf(joined, size, "%s%s%s", as_it_is ? "" : here, as_it_is ? "" : "/", path);
+    *absolute = joined;
     return VERSO_OK;
 }
 

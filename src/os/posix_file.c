@@ -43,9 +43,10 @@ static_assert(sizeof(off_t) == 8, "compile with -D_FILE_OFFSET_BITS=64");
 
 struct posix_file {
     struct vs_file base; /* first: a vs_file of this table is a posix_file */
-    int fd;              /* constant until close, as are the rest */
+    int fd;              /* constant until close, as are the rest but for `locker` */
     bool writable;
-    char path[]; /* for details only: the file may have been renamed since */
+    pid_t locker; /* the process that has locked it; 0: none. Set before others see the file */
+    char path[];  /* for details only: the file may have been renamed since */
 };
 
 static inline struct posix_file *posix(struct vs_file *file)
@@ -148,15 +149,69 @@ verso_err vs_posix_open(const struct vs_os *os, const char *path, enum vs_open_m
     fresh->base.os = os;
     fresh->fd = fd;
     fresh->writable = vs_open_writes(mode);
+    fresh->locker = 0;
     memcpy(fresh->path, path, path_size);
     *file = &fresh->base;
     return VERSO_OK;
 }
 
+/* ---- lock and close ------------------------------------------------------------------------ */
+
+/* `type` is that of a record lock: F_WRLCK, F_RDLCK or F_UNLCK. */
+static int lock_by_flock(int fd, short type)
+{
+    int operation = type == F_WRLCK ? LOCK_EX : type == F_RDLCK ? LOCK_SH : LOCK_UN;
+    return flock(fd, operation | LOCK_NB);
+}
+
+static int lock_whole(int fd, short type)
+{
+#ifdef F_OFD_SETLK
+    struct flock range = {
+        .l_type = type,
+        .l_whence = SEEK_SET,
+        .l_start = 0,
+        .l_len = 0, /* to the end, however far the file grows */
+        .l_pid = 0, /* OFD locks demand it */
+    };
+    int result = fcntl(fd, F_OFD_SETLK, &range);
+    if (result == 0 || errno != EINVAL) {
+        return result;
+    }
+    /* EINVAL: a kernel older than the header. It answers every process in the same way, so no two
+       of them end up with different kinds of lock. */
+#endif
+    return lock_by_flock(fd, type);
+}
+
+verso_err vs_posix_lock(struct vs_file *file, bool exclusive)
+{
+    assert(posix(file)->writable || !exclusive);
+
+    int result;
+    do {
+        result = lock_whole(posix(file)->fd, exclusive ? F_WRLCK : F_RDLCK);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) {
+        posix(file)->locker = getpid();
+        return VERSO_OK;
+    }
+    if (errno == EAGAIN || errno == EACCES) { /* POSIX leaves open which of them says "held" */
+        return vs_fault(VERSO_BUSY, "lock %s: held by another handle or process",
+                        posix(file)->path);
+    }
+    return vs_posix_fault("lock", posix(file)->path);
+}
+
+/* The lock is given up by itself, for a child of fork() has the same open file and would keep it; but
+ * not by the child. */
 void vs_posix_close(struct vs_file *file)
 {
     if (file == NULL) {
         return;
+    }
+    if (posix(file)->locker == getpid()) {
+        (void)lock_whole(posix(file)->fd, F_UNLCK);
     }
     (void)close(posix(file)->fd); /* never repeated: the number may be another thread's by now */
     free(posix(file));
@@ -185,51 +240,6 @@ verso_err vs_posix_identify(struct vs_file *file, struct vs_file_identity *ident
     identity->size = (uint64_t)status.st_size;
     identity->links = (uint64_t)status.st_nlink;
     return VERSO_OK;
-}
-
-/* ---- lock ---------------------------------------------------------------------------------- */
-
-static int lock_by_flock(int fd, bool exclusive)
-{
-    return flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB);
-}
-
-static int lock_whole(int fd, bool exclusive)
-{
-#ifdef F_OFD_SETLK
-    struct flock range = {
-        .l_type = exclusive ? F_WRLCK : F_RDLCK,
-        .l_whence = SEEK_SET,
-        .l_start = 0,
-        .l_len = 0, /* to the end, however far the file grows */
-        .l_pid = 0, /* OFD locks demand it */
-    };
-    int result = fcntl(fd, F_OFD_SETLK, &range);
-    if (result == 0 || errno != EINVAL) {
-        return result;
-    }
-    /* EINVAL: a kernel older than the header. It answers every process in the same way, so no two
-       of them end up with different kinds of lock. */
-#endif
-    return lock_by_flock(fd, exclusive);
-}
-
-verso_err vs_posix_lock(struct vs_file *file, bool exclusive)
-{
-    assert(posix(file)->writable || !exclusive);
-
-    int result;
-    do {
-        result = lock_whole(posix(file)->fd, exclusive);
-    } while (result != 0 && errno == EINTR);
-    if (result == 0) {
-        return VERSO_OK;
-    }
-    if (errno == EAGAIN || errno == EACCES) { /* POSIX leaves open which of them says "held" */
-        return vs_fault(VERSO_BUSY, "lock %s: held by another handle or process",
-                        posix(file)->path);
-    }
-    return vs_posix_fault("lock", posix(file)->path);
 }
 
 /* ---- read and write ------------------------------------------------------------------------ */

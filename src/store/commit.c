@@ -60,7 +60,7 @@ struct vs_log_config vs_store_log_config(struct vs_store *store)
 {
     struct vs_log_config config = {
         .os = store->os,
-        .path = store->path,
+        .path = store->log_path,
         .segment_size = store->pages.page_size < VS_PAGE_SIZE_DEFAULT ? 64 * 1024 : 4096 * 1024,
         .durable = log_is_durable,
         .argument = store,

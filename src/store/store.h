@@ -86,6 +86,7 @@ struct vs_store {
     struct vs_store_config config; /* path is the store's own copy */
     const struct vs_os *os;
     char *path;
+    char *log_path; /* the same, but absolute: the log makes files as long as the store is open */
     struct vs_file *file; /* NULL in memory */
     bool in_memory;
     bool read_only;

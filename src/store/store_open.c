@@ -217,6 +217,13 @@ static verso_err begin_store(const struct vs_store_config *config, struct vs_sto
         vs_store_discard(fresh);
         return vs_fault(VERSO_NOMEM, "no memory to open a store");
     }
+    if (config->path != NULL) {
+        err = config->os->absolute(config->os, config->path, &fresh->log_path);
+    }
+    if (err != VERSO_OK) {
+        vs_store_discard(fresh);
+        return err;
+    }
     *store = fresh;
     return VERSO_OK;
 }
@@ -387,6 +394,7 @@ void vs_store_discard(struct vs_store *store)
     vs_lock_clear(&store->state_lock);
     vs_lock_clear(&store->publish_lock);
     vs_fair_lock_clear(&store->writer_lock);
+    free(store->log_path);
     free(store->path);
     free(store);
 }
