@@ -313,3 +313,49 @@ Test(fork, keeps_the_lock_with_the_parent)
     in_child(open_again, &fixture, NULL, "opening the store again");
     close_fixture(&fixture);
 }
+
+static int open_and_put(struct fixture *fixture)
+{
+    verso_store *store;
+    verso_txn *txn;
+    if (verso_open(fixture->path, NULL, &store) != VERSO_OK ||
+        verso_begin(store, &txn) != VERSO_OK) {
+        return 1;
+    }
+    verso_err err = verso_put(txn, verso_text("key"), verso_text("the child's"));
+    if (err != VERSO_OK || verso_commit(txn, NULL, NULL) != VERSO_OK) {
+        return 2;
+    }
+    if (verso_close(fixture->store) != VERSO_FORKED) { /* the parent's, of before */
+        return 3;
+    }
+    return verso_close(store) == VERSO_OK ? 0 : 4;
+}
+
+Test(fork, a_child_opens_anew_what_its_parent_has_closed)
+{
+    struct fixture fixture = open_fixture();
+    put(fixture.store, "key", "value");
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        char byte;
+        (void)close(ends[1]);
+        child_exit(read(ends[0], &byte, 1) == 0 ? open_and_put(&fixture) : 9);
+    }
+    cr_assert_eq(verso_close(fixture.store), VERSO_OK);
+    (void)close(ends[1]); /* the child's sign to begin */
+    int status = 0;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d", status);
+    cr_assert_eq(verso_open(fixture.path, NULL, &fixture.store), VERSO_OK);
+    verso_view *view;
+    verso_slice value;
+    cr_assert_eq(verso_view_open(fixture.store, &view), VERSO_OK);
+    cr_assert_eq(verso_get(view, verso_text("key"), &value), VERSO_OK);
+    cr_assert_eq(value.size, strlen("the child's"));
+    verso_view_close(view);
+    close_fixture(&fixture);
+}
