@@ -187,3 +187,29 @@ Test(forged_log, one_that_is_another_at_its_second_reading_is_damage)
     simulated_disk_close(proved);
     simulated_disk_close(other);
 }
+
+/* ---- salvage ---- */
+
+/* Whatever stands in a frame, a salvage has all that lies before it. */
+static void expect_salvage(const char *what, const struct vs_operation *operation)
+{
+    static uint8_t bytes[FORGED_CHANGE_SIZE];
+    struct simulated_disk *left = forge(what, false, bytes, operation_bytes(operation, bytes));
+    verso_salvage_options options = {.size = sizeof options, .system = simulated_disk_os(left)};
+    verso_salvage_report report = {.size = sizeof report};
+    verso_err err = verso_salvage("store", "salvaged", &options, &report);
+    cr_assert_eq(err, VERSO_OK, "%s: %s (%s)", what, verso_strerror(err), verso_error_detail());
+    cr_assert(!report.whole, "%s", what);
+    cr_assert_geq(report.root, TIP + 1, "%s", what);
+    simulated_disk_close(left);
+}
+
+Test(forged_log, what_cannot_be_does_not_end_a_salvage)
+{
+    struct vs_operation create = {
+        .kind = VS_OPERATION_CREATE_TREE, .number = {UINT64_MAX}, .key = TEXT("another")};
+    expect_salvage("a tree of the last number", &create);
+    for (size_t i = 0; i < forged_change_count; i++) {
+        expect_salvage(forged_changes[i].what, &forged_changes[i].operation);
+    }
+}

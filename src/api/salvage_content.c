@@ -223,7 +223,14 @@ static bool is_sound(const struct vs_log_record *record)
     return true;
 }
 
-/* What does not fit meets something that is lost: it is passed over, and counted. */
+/* What does not fit meets something that is lost, or is a tree of a number that there cannot be: a
+ * log makes that up. Any other limit is the new store's. */
+static bool is_passed_over(const struct vs_operation *operation, verso_err err)
+{
+    return err == VERSO_NOT_FOUND || err == VERSO_EXISTS || err == VERSO_TOO_BIG ||
+           (err == VERSO_LIMIT && operation->kind == VS_OPERATION_CREATE_TREE);
+}
+
 static verso_err run_frame(void *argument, const struct vs_log_record *record)
 {
     struct vs_salvage *salvage = argument;
@@ -238,7 +245,7 @@ static verso_err run_frame(void *argument, const struct vs_log_record *record)
         (void)vs_operation_decode(&at, end, &operation);
         verso_err err =
             vs_operation_is_of_tree(operation.kind) ? run(salvage, &operation) : VERSO_OK;
-        if (err == VERSO_NOT_FOUND || err == VERSO_EXISTS || err == VERSO_TOO_BIG) {
+        if (is_passed_over(&operation, err)) {
             salvage->report.skipped_operations++;
         } else if (err != VERSO_OK) {
             salvage->own_err = err;
