@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "api_copy.h"
 #include "api_state.h"
 #include "api_transaction.h"
 #include "simulated_disk.h"
@@ -28,7 +29,9 @@ struct api_model {
     uint64_t durable;
     uint64_t may_go;    /* roots below may be gone */
     uint64_t keep_last; /* 0: all */
+    bool in_memory;
     bool ends_slowly;
+    struct api_copy copy;
     verso_view *view[VIEWS_MAX];
     uint64_t view_root[VIEWS_MAX];
 };
@@ -54,7 +57,8 @@ static void open_store(struct api_model *model)
     options.arena_bytes = 1; /* the least there is, as is the next */
     options.log_bytes = 1;
     options.system = simulated_disk_os(model->disk);
-    require(verso_open(PATH, &options, &model->store) == VERSO_OK, "a store does not open");
+    require(verso_open(model->in_memory ? NULL : PATH, &options, &model->store) == VERSO_OK,
+            "a store does not open");
 }
 
 /* A disk with an empty store: made once for each size of pages. */
@@ -76,6 +80,7 @@ struct api_model *api_model_open(uint8_t choices)
     memset(&model, 0, sizeof model);
     model.page_size = UINT32_C(512) << choices % 4 % PAGE_SIZES; /* < 4,096: short log segments */
     model.disk = new_disk(&model);
+    model.in_memory = choices % 4 == PAGE_SIZES;
     model.ends_slowly = choices / 64 == 0;
     model.durability = (verso_durability)(1 + choices / 4 % 3);
     model.keep_last = choices / 16 % 4;
@@ -282,6 +287,9 @@ static void reopen(struct api_model *model)
         }
     }
     close_views(model);
+    if (model->in_memory) {
+        return; /* it would be gone */
+    }
     require(verso_close(model->store) == VERSO_OK, "closing");
     model->durable = model->issued;
     open_store(model);
@@ -292,12 +300,16 @@ static void reopen(struct api_model *model)
 static void crash(struct api_model *model, struct api_input *input)
 {
     uint8_t byte = api_byte(input);
+    if (model->in_memory) {
+        return;
+    }
     enum simulated_crash mode = (enum simulated_crash)(byte % (SIMULATED_CRASH_TORN + 1));
     struct simulated_disk *left = simulated_disk_crash(model->disk, byte, mode);
     close_views(model);
     require(verso_close(model->store) == VERSO_OK, "closing");
     simulated_disk_close(model->disk);
     model->disk = left;
+    api_copy_forget(&model->copy, left); /* it may know roots that are lost */
     open_store(model);
     verso_stats stats = {.size = sizeof stats};
     require(verso_stat(model->store, &stats) == VERSO_OK, "no statistics");
@@ -307,6 +319,14 @@ static void crash(struct api_model *model, struct api_input *input)
     model->durable = stats.tip;
     check(model);
     compare_root(model, model->issued);
+}
+
+/* Of what is published: a copy, or what it lacks. */
+static void copy(struct api_model *model)
+{
+    if (api_copy_go_on(&model->copy, model->store, model->disk, model->may_go)) {
+        api_copy_compare(model->disk, &model->root[model->copy.newest]);
+    }
 }
 
 /* ---- misuse ---- */
@@ -320,7 +340,8 @@ static void misuse(struct api_model *model)
     verso_options options = VERSO_OPTIONS_INIT;
     size_t count = 0;
     options.system = simulated_disk_os(model->disk);
-    require(verso_open(PATH, &options, &second) == VERSO_BUSY, "a second handle");
+    require(model->in_memory || verso_open(PATH, &options, &second) == VERSO_BUSY,
+            "a second handle");
     require(verso_view_open_root(model->store, model->issued + 1, &view) == VERSO_NOT_FOUND,
             "a root to come");
     require(verso_view_open(NULL, &view) == VERSO_INVALID, "a view of nothing");
@@ -373,6 +394,10 @@ void api_model_step(struct api_model *model, struct api_input *input)
         crash(model, input);
         break;
     default:
+        if (api_byte(input) % 4 == 0) {
+            copy(model);
+            break;
+        }
         misuse(model);
         check(model);
         break;

@@ -23,9 +23,10 @@ enum {
     WRITES = 2,
     COPIES = 4,
     READS = 8, /* more than the check */
+    SPILLS = 16,
 };
 
-static const uint8_t chosen_one_in[8] = {8, 16, 32, 6}; /* by bit, of the mutants */
+static const uint8_t chosen_one_in[8] = {8, 16, 32, 6, 64}; /* by bit, of the mutants */
 
 static uint8_t file_bytes[STORE_FILE_SIZE_MAX];
 
@@ -80,6 +81,11 @@ static bool use_store(struct simulated_disk *disk, verso_store *store, unsigned 
     }
     if (choices & COPIES) {
         copy(disk, store, choices, sound);
+    }
+    if ((choices & (SPILLS | READ_ONLY)) == SPILLS) {
+        bool done = store_write_much(store, sound);
+        verdict_require(!sound || store_is_sound(store), "a large transaction has done harm");
+        sound = sound && done;
     }
     if ((choices & (WRITES | READ_ONLY)) == WRITES) {
         bool done = store_write_all(store, sound);

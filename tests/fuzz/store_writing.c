@@ -158,3 +158,22 @@ bool store_write_all(verso_store *store, bool sound)
     }
     return done;
 }
+
+bool store_write_much(verso_store *store, bool sound)
+{
+    enum { ENTRIES = 420, SIZE = 320 }; /* hardly more than one in a page of 512 */
+    verso_txn *txn = NULL;
+    if (!verdict_change(verso_begin(store, &txn), sound, "no transaction")) {
+        return false;
+    }
+    bool done = true;
+    memset(value_bytes, 'm', SIZE);
+    for (unsigned i = 0; i < ENTRIES && done; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "%03u much", i * 137 % ENTRIES);
+        done = verdict_change(verso_put(txn, verso_text(key), (verso_slice){value_bytes, SIZE}),
+                              sound, "a put among many fails");
+    }
+    verso_err err = verso_commit(txn, NULL, NULL);
+    return verdict_change(err, sound && done, "a large commit fails") && done;
+}

@@ -12,4 +12,7 @@
 /** Some transactions, checkpoints, dropped roots. @return Whether all of it succeeded. */
 bool store_write_all(verso_store *store, bool sound);
 
+/** One transaction of more pages than the least arena has. @return Whether it succeeded. */
+bool store_write_much(verso_store *store, bool sound);
+
 #endif
