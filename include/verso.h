@@ -215,8 +215,9 @@ typedef struct verso_options {
  * is run again. By then the two meta pages may have been made equal, and free space written to or
  * added. What the store means is as before, and its log is kept whole.
  *
- * @param path     The store's file; `path-wal.*` appear beside it while in use. The process may
- *                 change its working directory; neither file nor folder may be moved meanwhile.
+ * @param path     The store's file. Names `path-wal.*` beside it are Verso's: they come and go while
+ *                 it is made or in use. The process may change its working directory meanwhile;
+ *                 neither the file nor its folder may be moved.
  *                 NULL makes an in-memory store that lives until verso_close().
  * @param options  NULL for all defaults (which open an existing store for writing).
  * @param[out] store  Close it with verso_close(). May be used by all threads of this process.

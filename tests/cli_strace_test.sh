@@ -25,7 +25,7 @@ mkdir template
 # put KEY: in a fresh copy of the template, under `fault` (strace's words for an injection).
 put_under()
 {
-    rm -f store store-wal.* store-new
+    rm -f store store-wal.*
     cp template/* .
     last="put under $1"
     strace -f -o trace -e "inject=$1" "$verso" put store new value >out 2>err </dev/null

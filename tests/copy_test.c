@@ -77,14 +77,14 @@ static verso_copy_report make_copy(struct fixture *fixture, const verso_copy_opt
     uint64_t size = 0;
     cr_assert_not_null(simulated_disk_bytes(fixture->disk, path, &size));
     cr_assert_eq(size, report.bytes);
-    cr_assert(!simulated_disk_exists(fixture->disk, "copy-new"));
+    cr_assert(!simulated_disk_exists(fixture->disk, "copy-wal.new"));
     return report;
 }
 
 static void expect_nothing_there(const struct fixture *fixture, const char *when)
 {
     cr_assert(!simulated_disk_exists(fixture->disk, path), "%s", when);
-    cr_assert(!simulated_disk_exists(fixture->disk, "copy-new"), "%s", when);
+    cr_assert(!simulated_disk_exists(fixture->disk, "copy-wal.new"), "%s", when);
 }
 
 /* ---- what a copy has ---- */
@@ -473,7 +473,7 @@ static void commit_at_first_write(void *argument, struct simulated_disk *disk,
                                   const struct simulated_event *event)
 {
     struct fixture *fixture = argument;
-    if (event->kind == SIMULATED_WRITE && strcmp(event->path, "second-new") == 0) {
+    if (event->kind == SIMULATED_WRITE && strcmp(event->path, "second-wal.new") == 0) {
         simulated_disk_set_hook(disk, NULL, NULL);
         random_history_commits(&fixture->history, fixture->store, 50);
         cr_assert_eq(verso_checkpoint(fixture->store), VERSO_OK);
@@ -577,7 +577,7 @@ Test(copy, loses_against_whoever_takes_the_name_first)
     simulated_disk_set_hook(fixture.disk, NULL, NULL);
     uint64_t size = 0;
     cr_assert_arr_eq(simulated_disk_bytes(fixture.disk, path, &size), "mine", 4);
-    cr_assert(!simulated_disk_exists(fixture.disk, "copy-new"));
+    cr_assert(!simulated_disk_exists(fixture.disk, "copy-wal.new"));
     close_fixture(&fixture);
 }
 

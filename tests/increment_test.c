@@ -533,7 +533,7 @@ Test(increment, is_whole_or_not_there_whatever_fails)
         simulated_disk_heal(fixture.disk);
         cr_assert(err == VERSO_OK || err == VERSO_IO, "%s", verso_error_detail());
         cr_assert_eq(simulated_disk_exists(fixture.disk, increment), err == VERSO_OK);
-        cr_assert(!simulated_disk_exists(fixture.disk, "increment-new"), "call %u", nth);
+        cr_assert(!simulated_disk_exists(fixture.disk, "increment-wal.new"), "call %u", nth);
     }
     cr_assert_gt(nth, 10);
     apply_increment(&fixture);

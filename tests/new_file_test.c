@@ -51,7 +51,7 @@ Test(new_file, a_store_whose_name_may_not_last_is_none)
     cr_assert_eq(create("store", &store), VERSO_IO);
     cr_assert_null(strstr(verso_error_detail(), "cannot be removed"), "%s", verso_error_detail());
     cr_assert_not_null(strstr(verso_error_detail(), "sync"), "%s", verso_error_detail());
-    expect_no_trace("store", "store-new");
+    expect_no_trace("store", "store-wal.new");
 }
 
 Test(new_file, a_copy_whose_name_may_not_last_is_none)
@@ -60,7 +60,7 @@ Test(new_file, a_copy_whose_name_may_not_last_is_none)
     cr_assert_eq(create("store", &store), VERSO_OK);
     fail(SIMULATED_SYNC_DIRECTORY);
     cr_assert_eq(verso_copy(store, "copy", NULL, NULL), VERSO_IO);
-    expect_no_trace("copy", "copy-new");
+    expect_no_trace("copy", "copy-wal.new");
     simulated_disk_heal(disk);
     cr_assert_eq(verso_close(store), VERSO_OK);
 }
@@ -87,16 +87,27 @@ Test(new_file, a_name_that_can_neither_last_nor_go_is_reported)
 
 Test(new_file, what_a_crash_left_half_made_is_replaced)
 {
-    simulated_disk_put(disk, "store-new", "half a store", 12);
+    simulated_disk_put(disk, "store-wal.new", "half a store", 12);
     verso_store *store = NULL;
     cr_assert_eq(create("store", &store), VERSO_OK, "%s", verso_error_detail());
-    cr_assert_not(simulated_disk_exists(disk, "store-new"));
+    cr_assert_not(simulated_disk_exists(disk, "store-wal.new"));
     cr_assert_eq(verso_close(store), VERSO_OK);
+}
+
+/* As somebody may have called it who is about to put it in the other's place. */
+Test(new_file, another_store_of_a_similar_name_is_none_that_a_crash_left)
+{
+    verso_store *store = NULL;
+    cr_assert_eq(create("store-new", &store), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    cr_assert_eq(create("store", &store), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    cr_assert(simulated_disk_exists(disk, "store-new"));
 }
 
 /* ---- several make the same file ---- */
 
-static const char temporary[] = "store-new";
+static const char temporary[] = "store-wal.new";
 
 /* What another creator does just before and just after the temporary file is opened in a mode. */
 static struct {

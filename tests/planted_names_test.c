@@ -93,13 +93,13 @@ static bool is_link(const char *path)
 Test(planted_names, a_link_in_place_of_the_temporary_file_is_not_followed)
 {
     make_victim();
-    cr_assert_eq(symlink("victim", in_folder("store-new")), 0);
+    cr_assert_eq(symlink("victim", in_folder("store-wal.new")), 0);
     verso_store *store = NULL;
     cr_assert_eq(create(&store), VERSO_FORMAT);
-    cr_assert_not_null(strstr(verso_error_detail(), "store-new"), "%s", verso_error_detail());
+    cr_assert_not_null(strstr(verso_error_detail(), "store-wal.new"), "%s", verso_error_detail());
     expect_victim_unharmed();
-    cr_assert_eq(unlink(in_folder("store-new")), 0);
-    cr_assert_eq(symlink("nowhere", in_folder("store-new")), 0);
+    cr_assert_eq(unlink(in_folder("store-wal.new")), 0);
+    cr_assert_eq(symlink("nowhere", in_folder("store-wal.new")), 0);
     cr_assert_eq(create(&store), VERSO_FORMAT);
     cr_assert_eq(access(in_folder("nowhere"), F_OK), -1, "nothing is made through a link");
 }

@@ -128,14 +128,22 @@ Test(store_open, refuses_a_directory)
 Test(store_open, says_that_a_name_is_too_long_for_a_log)
 {
     char folder[] = "/tmp/verso-open-XXXXXX";
+    char path_there[300];
     char long_path[300];
     cr_assert_not_null(mkdtemp(folder));
+    (void)snprintf(path_there, sizeof path_there, "%s/there", folder);
     (void)snprintf(long_path, sizeof long_path, "%s/%0250d", folder, 0);
     verso_options options = VERSO_OPTIONS_INIT;
     options.create = true;
     verso_store *store;
     verso_txn *txn;
-    verso_err err = verso_open(long_path, &options, &store);
+    cr_assert_eq(verso_open(long_path, &options, &store), VERSO_INVALID); /* nor to make it */
+    cr_assert_not_null(strstr(verso_error_detail(), "too long"), "%s", verso_error_detail());
+    verso_err err = verso_open(path_there, &options, &store);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    cr_assert_eq(rename(path_there, long_path), 0);
+    err = verso_open(long_path, &options, &store);
     cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
     err = verso_begin(store, &txn);
     err = err == VERSO_OK ? verso_put(txn, verso_text("key"), verso_text("value")) : err;

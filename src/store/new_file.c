@@ -12,6 +12,8 @@
 
 #include "os/fault.h"
 
+#define SUFFIX "-wal.new" /* among the names of the log, of which it is none */
+
 enum {
     ATTEMPTS = 4,      /* at the temporary name, before another creator is believed */
     REASON_SIZE = 256, /* of a detail that is quoted */
@@ -75,12 +77,12 @@ static verso_err open_temporary(struct vs_new_file *fresh)
 
 verso_err vs_new_file_begin(const struct vs_os *os, const char *path, struct vs_new_file *fresh)
 {
-    size_t size = strlen(path) + sizeof "-new";
+    size_t size = strlen(path) + sizeof SUFFIX;
     *fresh = (struct vs_new_file){.os = os, .path = path, .temporary = malloc(size)};
     if (fresh->temporary == NULL) {
         return vs_fault(VERSO_NOMEM, "no memory to make %s", path);
     }
-    snprintf(fresh->temporary, size, "%s-new", path);
+    snprintf(fresh->temporary, size, "%s" SUFFIX, path);
     verso_err err = open_temporary(fresh);
     if (err != VERSO_OK) {
         free(fresh->temporary);

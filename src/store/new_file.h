@@ -1,8 +1,9 @@
 /*
  * new_file.h - a file that appears under its name complete and durable, or not at all.
  *
- * It is written under a temporary name beside it, NAME-new, and keeps its lock until it is closed:
- * two creators cannot both succeed, and what a crash leaves is known by being unlocked.
+ * It is written under a temporary name beside it, NAME-wal.new, and keeps its lock until it is
+ * closed: two creators cannot both succeed, and what a crash leaves is known by being unlocked. It is
+ * then removed: so the name is one of those that the engine alone gives.
  *
  * Threads: a vs_new_file is its owner's.
  */
