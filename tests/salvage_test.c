@@ -650,6 +650,35 @@ Test(salvage, replaces_nothing_and_disturbs_nobody)
     simulated_disk_close(disk);
 }
 
+/* Another store comes to its name once salvage has seen that the place is free. */
+static void come_between(void *argument, struct simulated_disk *on,
+                         const struct simulated_event *event)
+{
+    (void)argument;
+    if (event->kind == SIMULATED_LIST && event->is_after && strncmp(event->path, "new", 3) == 0 &&
+        !simulated_disk_exists(on, "new")) {
+        uint64_t size;
+        const uint8_t *bytes = simulated_disk_bytes(on, "store", &size);
+        simulated_disk_put(on, "new", bytes, size);
+    }
+}
+
+Test(salvage, leaves_a_store_alone_that_came_between)
+{
+    make_closed();
+    struct losses losses;
+    verso_salvage_report report;
+    simulated_disk_set_hook(disk, come_between, NULL);
+    cr_assert_eq(salvage(disk, &losses, &report), VERSO_EXISTS);
+    simulated_disk_set_hook(disk, NULL, NULL);
+    verso_store *store = open_on(disk, "new", true);
+    verso_stats stats = {.size = sizeof stats};
+    must(verso_stat(store, &stats));
+    cr_assert_eq(stats.tip, newest);
+    must(verso_close(store));
+    simulated_disk_close(disk);
+}
+
 Test(salvage, leaves_nothing_behind_on_a_full_disk)
 {
     make_closed();
