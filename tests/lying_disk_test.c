@@ -3,6 +3,9 @@
  * lands somewhere else. Nobody may be told a wrong value for it: what is read is right, or is said
  * to be damaged; and what verso_check() proves is right entirely.
  *
+ * So it is where a write arrives once more, after the one that followed it at the same place, when that
+ * was synced. What a handle has verified before it believes, so there only the next open is judged.
+ *
  * A lie about the log may cost its last commits, which nothing on disk can tell from never written.
  * VERSO_SWEEP_STRIDE (default 2 for writes that go astray) sets how many writes are passed over.
  */
@@ -23,6 +26,7 @@ struct lie {
     const char *other_path;
     enum simulated_effect effect;
     int64_t shift_bytes;
+    bool is_late; /* no fault: what stood at the place comes back behind the next sync */
 };
 
 /* Which write the lie is about. */
@@ -31,6 +35,11 @@ struct witness {
     const char *path_part;
     uint64_t seen;
     bool of_log;
+    bool is_late;
+    char path[64]; /* of a late write that is to come; empty: of none */
+    uint64_t offset;
+    uint8_t *before; /* what stood there; freed when it has come */
+    size_t size;
 };
 
 static struct census {
@@ -179,14 +188,33 @@ static const char *judge(struct scenario_run *run, verso_store *truth, bool of_l
                : verso_error_detail();
 }
 
-/* On the handle, then after a kill, then after closing. */
-static const char *judge_everywhere(struct scenario_run *run, verso_store *truth, bool of_log)
+/* After a kill. */
+static const char *judge_killed(const struct scenario_run *run, verso_store *truth, bool of_log)
 {
     struct scenario_run left = *run;
     left.store = NULL;
     left.disk = simulated_disk_crash(run->disk, 1, SIMULATED_CRASH_ALL_NEW);
     const char *fault = judge(&left, truth, of_log);
     simulated_disk_close(left.disk);
+    return fault;
+}
+
+/* After a kill, then after closing. */
+static const char *judge_next_open(struct scenario_run *run, verso_store *truth, bool of_log)
+{
+    const char *fault = judge_killed(run, truth, of_log);
+    if (run->store != NULL) {
+        verso_err closed = verso_close(run->store); /* it may have met the damage */
+        (void)closed;
+        run->store = NULL;
+    }
+    return fault == NULL ? judge(run, truth, of_log) : fault;
+}
+
+/* On the handle, then after a kill, then after closing. */
+static const char *judge_everywhere(struct scenario_run *run, verso_store *truth, bool of_log)
+{
+    const char *fault = judge_killed(run, truth, of_log);
     bool open = run->store != NULL;
     fault = fault == NULL ? judge(run, truth, of_log) : fault;
     return fault == NULL && open ? judge(run, truth, of_log) : fault;
@@ -194,16 +222,55 @@ static const char *judge_everywhere(struct scenario_run *run, verso_store *truth
 
 /* ---- the sweep ---- */
 
+/* What the write is about to replace, as far as the file goes. */
+static void keep_before(struct witness *witness, struct simulated_disk *disk,
+                        const struct simulated_event *event)
+{
+    uint64_t size = 0;
+    const uint8_t *bytes = simulated_disk_bytes(disk, event->path, &size);
+    if (bytes == NULL || event->offset >= size) {
+        return; /* nothing was there */
+    }
+    uint64_t rest = size - event->offset;
+    witness->size = (size_t)(event->size < rest ? event->size : rest);
+    witness->before = malloc(witness->size + 1);
+    cr_assert_not_null(witness->before);
+    memcpy(witness->before, bytes + event->offset, witness->size);
+    witness->offset = event->offset;
+    (void)snprintf(witness->path, sizeof witness->path, "%s", event->path);
+}
+
+/* The former write arrives, on the medium and in all that reads see. */
+static void arrive(struct witness *witness, struct simulated_disk *disk)
+{
+    uint64_t size = 0;
+    const uint8_t *bytes = simulated_disk_bytes(disk, witness->path, &size);
+    for (size_t i = 0; bytes != NULL && i < witness->size && witness->offset + i < size; i++) {
+        uint8_t mask = bytes[witness->offset + i] ^ witness->before[i];
+        if (mask != 0) {
+            simulated_disk_flip(disk, witness->path, witness->offset + i, mask);
+        }
+    }
+    free(witness->before);
+    witness->path[0] = '\0';
+}
+
 static void watch(void *argument, struct simulated_disk *disk, const struct simulated_event *event)
 {
-    (void)disk;
     struct witness *witness = argument;
+    if (witness->path[0] != '\0' && event->kind == SIMULATED_SYNC && event->is_after &&
+        strcmp(event->path, witness->path) == 0) {
+        arrive(witness, disk);
+    }
     if (event->kind != SIMULATED_WRITE || event->is_after ||
         (witness->path_part != NULL && strstr(event->path, witness->path_part) == NULL)) {
         return;
     }
     if (++witness->seen == witness->nth) {
         witness->of_log = strstr(event->path, "-wal") != NULL;
+        if (witness->is_late) {
+            keep_before(witness, disk, event);
+        }
     }
 }
 
@@ -219,16 +286,22 @@ static bool lie_once(const struct scenario *scenario, struct simulated_disk *mad
                                     .effect = lie->effect,
                                     .shift_bytes = lie->shift_bytes,
                                     .other_path = lie->other_path};
-    struct witness witness = {.nth = nth, .path_part = lie->path_part};
-    simulated_disk_inject(disk, &fault);
+    struct witness witness = {.nth = nth, .path_part = lie->path_part, .is_late = lie->is_late};
+    if (!lie->is_late) {
+        simulated_disk_inject(disk, &fault);
+    }
     simulated_disk_set_hook(disk, watch, &witness);
     verso_err err = scenario_play(scenario, &run);
-    bool met = simulated_disk_faults_met(disk) > 0;
+    bool met = lie->is_late ? witness.seen >= nth : simulated_disk_faults_met(disk) > 0;
     simulated_disk_heal(disk);
     simulated_disk_set_hook(disk, NULL, NULL);
     cr_assert(err == VERSO_OK || is_damage(err), "%s, write %" PRIu64 " %s: %s (%s)",
               scenario->name, nth, lie->name, verso_strerror(err), verso_error_detail());
-    const char *text = judge_everywhere(&run, truth, witness.of_log);
+    if (witness.path[0] != '\0') { /* no sync has come: it may as well be now */
+        arrive(&witness, disk);
+    }
+    const char *text = lie->is_late ? judge_next_open(&run, truth, witness.of_log)
+                                    : judge_everywhere(&run, truth, witness.of_log);
     cr_assert(text == NULL, "%s, write %" PRIu64 " %s: %s", scenario->name, nth, lie->name, text);
     simulated_disk_close(disk);
     return met;
@@ -293,4 +366,10 @@ Test(lying_disk, a_write_of_the_log_that_lands_in_the_store_shows)
                       .effect = SIMULATED_IS_MISDIRECTED,
                       .other_path = SCENARIO_PATH};
     lie_always(&lie, ASTRAY_STRIDE);
+}
+
+Test(lying_disk, a_write_that_arrives_again_after_a_later_one_shows)
+{
+    lie_always(&(struct lie){.name = "came again", .is_late = true}, 1);
+    cr_assert_gt(census.reported, 0);
 }
