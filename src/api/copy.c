@@ -64,7 +64,7 @@ verso_err vs_copy_check_place(const struct vs_os *os, const char *path)
     }
     char prefix[4096];
     int size = snprintf(prefix, sizeof prefix, "%s-wal.", path);
-    if (size < 0 || (size_t)size >= sizeof prefix) {
+    if (size >= (int)sizeof prefix) {
         return vs_fault(VERSO_INVALID, "the path of the copy is too long");
     }
     return os->list(os, prefix, log_is_there, NULL);

@@ -4,6 +4,7 @@
  * Each is built from below, out of entries in the order of their keys: full leaves, then branches
  * over them, level by level.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,12 +124,11 @@ static verso_err make_cell(struct builder *builder, verso_slice key, verso_slice
 /* The cell that did not fit becomes the first of the next leaf. */
 static void move_to_front(struct builder *builder, unsigned index)
 {
-    if (index > 0) {
-        builder->entries[0] = builder->entries[index];
-        builder->leaf_cells[0] = builder->leaf_cells[index];
-        builder->leaf_cells[0].key.data = builder->entries[0].key.bytes;
-        builder->leaf_cells[0].payload.bytes = builder->entries[0].payload;
-    }
+    assert(index > 0); /* one entry alone fits */
+    builder->entries[0] = builder->entries[index];
+    builder->leaf_cells[0] = builder->leaf_cells[index];
+    builder->leaf_cells[0].key.data = builder->entries[0].key.bytes;
+    builder->leaf_cells[0].payload.bytes = builder->entries[0].payload;
 }
 
 static verso_err write_leaf(struct builder *builder, unsigned count)

@@ -4,6 +4,7 @@
  */
 #include "history/history.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "os/fault.h"
@@ -62,11 +63,8 @@ static verso_err find_in_tree(struct vs_store *store, const struct vs_tree_view 
 static verso_err find_locked(struct vs_store *store, uint64_t version,
                              struct vs_root_record *record, uint8_t *note)
 {
+    assert(version > 0); /* the empty root before all others is nobody's to look up */
     if (vs_roots_find(&store->roots, version, record, note)) {
-        return VERSO_OK;
-    }
-    if (version == 0) {
-        *record = (struct vs_root_record){0};
         return VERSO_OK;
     }
     struct vs_tree_view view = {&store->pages, store->meta.history, store->meta.generation};
@@ -101,10 +99,11 @@ bool vs_history_next(struct vs_store *store, uint64_t version, uint64_t *found)
     if (version > published || published == 0) {
         return false;
     }
+    bool any = vs_retained_at_or_above(&store->retained, version, found);
+    assert(any); /* all to come are retained */
+    (void)any;
     /* the published root can be opened though a newer one has driven it out of the retained */
-    if (!vs_retained_at_or_above(&store->retained, version, found) || *found > published) {
-        *found = published;
-    }
+    *found = *found < published ? *found : published;
     return true;
 }
 

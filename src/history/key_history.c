@@ -335,9 +335,7 @@ uint64_t vs_key_history_lookups(const struct vs_key_history *history)
 
 void vs_key_history_close(struct vs_key_history *history)
 {
-    if (history != NULL) {
-        let_go(history, &history->told);
-        let_go(history, &history->coming);
-        free(history);
-    }
+    let_go(history, &history->told);
+    let_go(history, &history->coming);
+    free(history);
 }
