@@ -280,6 +280,68 @@ Test(arguments, a_copy_refuses_paths_too_long_for_the_names_of_its_log)
     cr_assert_eq(err, VERSO_INVALID, "%s", verso_error_detail());
 }
 
+/* The name of the log is longer than its store's. */
+Test(arguments, a_copy_refuses_a_path_too_long_for_the_name_of_a_log)
+{
+    char path[4096];
+    memset(path, '/', sizeof path);
+    memcpy(path, "nowhere", 7);
+    path[sizeof path - 5] = '\0'; /* a path yet, but for "-wal." */
+    verso_store *in_memory;
+    cr_assert_eq(verso_open(NULL, NULL, &in_memory), VERSO_OK);
+    verso_err err = verso_copy(in_memory, path, NULL, NULL);
+    cr_assert_eq(err, VERSO_INVALID, "%s", verso_error_detail());
+    cr_assert_eq(verso_close(in_memory), VERSO_OK);
+}
+
+Test(arguments, a_salvage_needs_two_paths_and_structs_with_a_size)
+{
+    verso_salvage_options options = {.size = sizeof options, .system = simulated_disk_os(disk)};
+    verso_salvage_report report = {.size = sizeof report};
+    REFUSED(verso_salvage(NULL, "new", &options, &report));
+    REFUSED(verso_salvage("", "new", &options, &report));
+    REFUSED(verso_salvage("store", NULL, &options, &report));
+    REFUSED(verso_salvage("store", "", &options, &report));
+    options.size = HUGE_STRUCT;
+    REFUSED(verso_salvage("store", "new", &options, &report));
+    options.size = sizeof options;
+    report.size = HUGE_STRUCT;
+    REFUSED(verso_salvage("store", "new", &options, &report));
+    cr_assert_eq(verso_salvage("/nowhere/store", "/nowhere/new", NULL, NULL), VERSO_NO_STORE);
+}
+
+Test(arguments, a_check_needs_a_store_and_a_report)
+{
+    verso_check_report report = {.size = sizeof report};
+    REFUSED(verso_check(NULL, &report));
+    REFUSED(verso_check(store, NULL));
+}
+
+Test(arguments, an_old_value_is_handed_out_to_those_who_want_it)
+{
+    verso_slice old;
+    begin();
+    cr_assert_eq(verso_exchange(txn, verso_text("key"), verso_text("new"), NULL), VERSO_OK);
+    cr_assert_eq(verso_exchange(txn, verso_text("key"), verso_text("newer"), &old), VERSO_OK);
+    cr_assert_eq(old.size, 3);
+    cr_assert_eq(verso_take(txn, verso_text("key"), NULL), VERSO_OK);
+    cr_assert_eq(verso_take(txn, verso_text("key"), &old), VERSO_NOT_FOUND);
+}
+
+Test(arguments, a_range_that_holds_nothing_gives_no_batch)
+{
+    verso_range range = {.size = sizeof range, .has_from = true, .has_to = true};
+    verso_cursor *cursor;
+    verso_entry entry;
+    size_t count = 1;
+    range.from = verso_text("z");
+    range.to = verso_text("a");
+    cr_assert_eq(verso_cursor_open(view, &range, &cursor), VERSO_OK);
+    cr_assert_eq(verso_cursor_batch(cursor, &entry, 1, &count), VERSO_NOT_FOUND);
+    cr_assert_eq(count, 0);
+    verso_cursor_close(cursor);
+}
+
 /* ---- codes --------------------------------------------------------------------------------- */
 
 Test(arguments, every_code_has_a_text_of_its_own)

@@ -380,6 +380,15 @@ static verso_err set_retention(struct scenario_run *run)
     verso_err err = verso_retention_try(run->store, &policy, dropped, 8, &effect);
     if (err == VERSO_OK) {
         scenario_see_number(run, effect.dropped);
+        verso_retention tight = verso_keep_last(1);
+        tight.has_budget = true;
+        tight.budget_bytes = 1;
+        tight.class_count = 1;
+        tight.classes[0] = (verso_retention_class){.age_us = UINT64_MAX};
+        err = verso_retention_try(run->store, &tight, dropped, 8, &effect);
+    }
+    if (err == VERSO_OK) {
+        scenario_see_number(run, effect.dropped);
         err = set_policy(run, &policy);
     }
     policy.has_budget = true;

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "forged_changes.h"
+#include "format/byte_order.h"
+#include "format/checksum.h"
 #include "format/increment.h"
 #include "operation_bytes.h"
 #include "simulated_disk.h"
@@ -198,6 +200,31 @@ Test(forged_increment, operations_cut_short_are_damage)
     add_record(VS_INCREMENT_OPERATIONS, garbage, sizeof garbage);
     add_end(1, 1);
     expect_damaged("garbage");
+}
+
+Test(forged_increment, another_format_than_this_is_named)
+{
+    begin_file();
+    add_root(2);
+    add_end(1, 0);
+    file[8]++; /* the format's number */
+    vs_put_le32(file + VS_INCREMENT_HEADER - 4, vs_crc32c(0, file, VS_INCREMENT_HEADER - 4));
+    simulated_disk_put(disk, "forged", file, file_size);
+    cr_assert_eq(verso_copy_apply(store, "forged", NULL), VERSO_FORMAT);
+    cr_assert_not_null(strstr(verso_error_detail(), "unknown format"), "%s", verso_error_detail());
+}
+
+Test(forged_increment, is_not_applied_to_a_store_that_is_only_read)
+{
+    verso_options options = VERSO_OPTIONS_INIT;
+    verso_store *reading;
+    options.read_only = true;
+    options.system = simulated_disk_os(disk);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    cr_assert_eq(verso_open("copy", &options, &reading), VERSO_OK);
+    cr_assert_eq(verso_copy_apply(reading, "real", NULL), VERSO_READ_ONLY);
+    cr_assert_eq(verso_close(reading), VERSO_OK);
+    store = open_at("copy");
 }
 
 Test(forged_increment, the_real_one_still_applies)

@@ -14,7 +14,7 @@
 #include "store/store.h"
 #include "verso.h"
 
-enum { TIP = 3 };
+enum { TREE = 1, TIP = 3 };
 
 static struct simulated_disk *disk;
 static verso_store *store;
@@ -81,6 +81,36 @@ static struct simulated_disk *forge(const char *what, bool setting, const uint8_
     return left;
 }
 
+/* A salvage has what the log says up to the frame, and whatever of that makes sense; but it does not
+ * call it whole. */
+static void expect_part(const char *what, bool concerns_trees, struct simulated_disk *left)
+{
+    verso_salvage_options options = {.size = sizeof options, .system = simulated_disk_os(left)};
+    verso_salvage_report report = {.size = sizeof report};
+    verso_err err = verso_salvage("store", "salvaged", &options, &report);
+    cr_assert_eq(err, VERSO_OK, "%s: %s", what, verso_error_detail());
+    cr_assert_geq(report.root, TIP + 1, "%s", what);
+    cr_assert(!concerns_trees || !report.whole, "%s: called whole", what);
+    cr_assert_eq(report.losses, 0, "%s", what);
+    verso_store *salvaged;
+    verso_options reading = VERSO_OPTIONS_INIT;
+    reading.read_only = true;
+    reading.system = simulated_disk_os(left);
+    cr_assert_eq(verso_open("salvaged", &reading, &salvaged), VERSO_OK, "%s", what);
+    verso_check_report check = {.size = sizeof check};
+    cr_assert_eq(verso_check(salvaged, &check), VERSO_OK, "%s: %s", what, check.fault);
+    cr_assert_eq(verso_close(salvaged), VERSO_OK);
+}
+
+/* Tags and policies are no part of a salvage. */
+static bool is_of_trees(bool setting, const uint8_t *bytes, size_t size)
+{
+    struct vs_operation first;
+    const uint8_t *at = bytes;
+    return !setting && (vs_operation_decode(&at, bytes + size, &first) != NULL ||
+                        vs_operation_is_of_tree(first.kind));
+}
+
 static void expect_refused(const char *what, bool setting, const uint8_t *bytes, size_t size)
 {
     struct simulated_disk *left = forge(what, setting, bytes, size);
@@ -91,6 +121,7 @@ static void expect_refused(const char *what, bool setting, const uint8_t *bytes,
                  verso_error_detail());
     cr_assert_null(opened);
     cr_assert_eq(simulated_disk_digest(left), digest, "%s: the store was changed", what);
+    expect_part(what, is_of_trees(setting, bytes, size), left);
     simulated_disk_close(left);
 }
 
@@ -112,6 +143,19 @@ Test(forged_log, changes_of_trees_that_do_not_fit_the_root_before_are_damage)
     for (size_t i = 0; i < forged_change_count; i++) {
         refuse_one(forged_changes[i].what, false, &forged_changes[i].operation);
     }
+}
+
+/* Each fits by itself. */
+Test(forged_log, a_change_of_a_tree_that_the_same_root_has_dropped_is_damage)
+{
+    static uint8_t bytes[FORGED_CHANGE_SIZE];
+    struct vs_operation drop = {.kind = VS_OPERATION_DROP_TREE, .number = {TREE}};
+    struct vs_operation put = {
+        .kind = VS_OPERATION_PUT, .number = {TREE}, .key = TEXT("a"), .value = TEXT("b")};
+    size_t size = operation_bytes(&put, bytes);
+    size += operation_bytes(&drop, bytes + size);
+    size += operation_bytes(&put, bytes + size);
+    expect_refused("a tree dropped before", false, bytes, size);
 }
 
 Test(forged_log, settings_that_cannot_be_are_damage)

@@ -27,6 +27,7 @@ enum {
     PAGE_SIZE = 512,
     KEYS = 300,
     GONE_KEYS = 320, /* more than two commits take apart */
+    TREES = 24,      /* empty ones, so that the catalogue has several leaves */
     USUAL_STRIDE = 29,
     DISK_BYTES = 16 << 20,
     LONG_SIZE = 1400,
@@ -93,6 +94,9 @@ static void commit_root(unsigned root)
         fill(tree_of(txn, "gone"), GONE_KEYS, 200);
         fill(tree_of(txn, "users"), 30, 20);
         (void)tree_of(txn, "void");
+        for (unsigned i = 0; i < TREES; i++) {
+            (void)tree_of(txn, key_of(i).data);
+        }
     }
     if (root == 2) {
         must(verso_tree_drop(txn, verso_text("gone")));
@@ -101,7 +105,9 @@ static void commit_root(unsigned root)
         must(root == 2 ? verso_put(txn, key_of(2 * i), value_of(root, 60))
                        : verso_delete(txn, key_of(2 * i)));
     }
-    must(verso_commit(txn, NULL, NULL));
+    verso_commit_options options = VERSO_COMMIT_OPTIONS_INIT;
+    options.note = value_of('n', 700 + root); /* so long that it lies in pages of its own */
+    must(verso_commit(txn, &options, NULL));
 }
 
 static struct simulated_disk *make_store(void)

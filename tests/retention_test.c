@@ -276,6 +276,36 @@ Test(retention, a_root_as_old_as_its_class_allows_is_in_it)
     end();
 }
 
+static uint64_t kept_roots(void)
+{
+    verso_stats stats = {.size = sizeof stats};
+    cr_assert_eq(verso_stat(store, &stats), VERSO_OK);
+    return stats.kept_roots;
+}
+
+Test(retention, the_longest_spacing_there_is_leaves_the_last_root_of_all_time)
+{
+    verso_retention policy = verso_keep_all();
+    begin(&policy);
+    commit_many(5, SECOND_US);
+    policy = verso_keep_last(1);
+    policy.class_count = 1;
+    policy.classes[0] = (verso_retention_class){UINT64_MAX, UINT64_MAX};
+    cr_assert_eq(verso_retention_set(store, &policy), VERSO_OK, "%s", verso_error_detail());
+    commit_one(6);
+    cr_assert_eq(kept_roots(), 1);
+    end();
+}
+
+Test(retention, as_many_roots_as_there_are_numbers_are_all_of_them)
+{
+    verso_retention policy = verso_keep_last(UINT64_MAX);
+    begin(&policy);
+    commit_many(5, SECOND_US);
+    cr_assert_eq(kept_roots(), 5);
+    end();
+}
+
 Test(retention, what_is_tagged_or_open_stays_until_it_is_not)
 {
     verso_retention all = verso_keep_all();

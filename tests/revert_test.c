@@ -320,6 +320,30 @@ static uint64_t revert_all_to(verso_store *store, uint64_t root, uint64_t *chang
     return made;
 }
 
+Test(revert, all_trees_come_back_to_the_root_of_a_trees_view)
+{
+    verso_store *store = NULL;
+    verso_view *root = NULL;
+    verso_view *tree = NULL;
+    cr_assert_eq(verso_open(NULL, NULL, &store), VERSO_OK, "%s", verso_error_detail());
+    verso_txn *txn = begin(store);
+    put_in(txn, "a", "key", "of a");
+    uint64_t first = commit(txn);
+    cr_assert_eq(verso_view_open_root(store, first, &root), VERSO_OK);
+    cr_assert_eq(verso_view_tree(root, verso_text("a"), &tree), VERSO_OK);
+    txn = begin(store);
+    put_in(txn, "a", "key", "changed");
+    put_in(txn, "b", "key", "of b");
+    commit(txn);
+    txn = begin(store);
+    cr_assert_eq(verso_revert_all(txn, tree, NULL), VERSO_OK, "%s", verso_error_detail());
+    verso_root_info now = info_of(verso_txn_view(txn));
+    cr_assert_eq(now.fingerprint, info_of(root).fingerprint);
+    verso_abort(txn);
+    verso_view_close(root);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+}
+
 Test(revert, all_trees_come_back_with_their_names)
 {
     struct simulated_disk *disk = simulated_disk_open(1);

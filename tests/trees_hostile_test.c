@@ -288,6 +288,45 @@ Test(trees_hostile, a_tree_is_not_entered_where_the_next_number_is_damaged)
     verso_abort(txn);
 }
 
+/* Names whose numbers lead elsewhere are met by going through the names. */
+Test(trees_hostile, a_name_that_no_number_leads_to)
+{
+    static const char huge[5000] = "x";
+    must(commit_entry(verso_text("z"), verso_text("not a record")));
+    expect_check_to_say("a tree's record has the wrong size");
+    must(commit_entry(verso_text("z"), (verso_slice){huge, sizeof huge}));
+    keep_only_newest();
+    expect_check_to_say("an entry of no kind");
+    must(commit_entry(verso_text("z"), (verso_slice){NULL, 0}));
+    verso_check_report report = {.size = sizeof report};
+    must(verso_check(store, &report));
+}
+
+Test(trees_hostile, all_numbers_used_up)
+{
+    uint8_t bytes[VS_NUMBER_VALUE_SIZE];
+    must(commit_entry(vs_next_number_key(), vs_number_value_encode(UINT64_MAX - 2, bytes)));
+    verso_txn *txn = begin();
+    verso_txn *tree = NULL;
+    must(verso_txn_tree(txn, verso_text("last"), true, &tree));
+    must(verso_put(tree, verso_text("k"), verso_text("v")));
+    cr_assert_eq(verso_txn_tree(txn, verso_text("one more"), true, &tree), VERSO_LIMIT);
+    must(verso_commit(txn, NULL, NULL));
+    verso_check_report report = {.size = sizeof report};
+    must(verso_check(store, &report));
+}
+
+/* No file has room for such a tree; a branch of one child each could lead there. */
+Test(trees_hostile, a_tree_that_can_get_no_deeper)
+{
+    struct vs_tree_record record = record_of("a");
+    record.root.depth = VS_TREE_DEPTH_MAX;
+    commit_record("a", &record);
+    verso_txn *txn = begin();
+    cr_assert_eq(verso_put(create(txn, "a"), verso_text("k"), verso_text("v")), VERSO_LIMIT);
+    verso_abort(txn);
+}
+
 Test(trees_hostile, keys_of_no_kind)
 {
     must(commit_entry((verso_slice){"\0\7", 2}, verso_text("v")));
@@ -302,6 +341,17 @@ static void condemn(const struct vs_condemned *condemned, verso_err expected, co
         commit_entry(vs_condemned_key(condemned->page, key), vs_condemned_encode(condemned, value));
     cr_assert_eq(err, expected, "%d", (int)err);
     cr_assert_not_null(strstr(verso_error_detail(), text), "%s", verso_error_detail());
+}
+
+Test(trees_hostile, condemned_trees_whose_values_are_shorter_than_what_is_gone_of_them)
+{
+    static const char value[20000] = "long";
+    verso_txn *txn = begin();
+    must(verso_put(create(txn, "long"), verso_text("k"), (verso_slice){value, sizeof value}));
+    must(verso_commit(txn, NULL, NULL));
+    struct vs_condemned passed = {.page = record_of("long").root.page, .depth = 1};
+    passed.run_pages = 1000;
+    condemn(&passed, VERSO_CORRUPT, "a value shorter than passed");
 }
 
 Test(trees_hostile, condemned_trees_that_are_none)
