@@ -252,19 +252,25 @@ static verso_err tag_answer(const struct expected_keeping *keeping, verso_slice 
 }
 
 static const char *set_tag(struct expected_keeping *keeping, verso_store *store, verso_slice name,
-                           uint64_t root, uint64_t published)
+                           uint64_t root, const verso_stats *stats)
 {
+    uint64_t published = stats->published;
     uint64_t version = root == 0 ? published : root;
     verso_err expected = tag_answer(keeping, name, version, published, verso_key_size_max(store));
     /* a checkpoint that makes room for the setting keeps to the budget first */
     bool sure =
         (version != published || !keeping->mark[version].may_go) && !keeping->now.policy.has_budget;
+    /* a root that waits for the disk may be published by the background thread at any moment */
+    verso_err expected_later =
+        tag_answer(keeping, name, version, version <= stats->tip ? version : published,
+                   verso_key_size_max(store));
     struct expected_settings before = keeping->now;
     if (expected == VERSO_OK) {
         expected_tag_set(&keeping->now, name, version, EXPECTED_TIME_UNKNOWN);
     }
     verso_err err = verso_tag_set(store, name, root);
-    if (err != expected && (sure || err != VERSO_GONE)) {
+    if (err != expected && (sure || err != VERSO_GONE) &&
+        (version <= published || err != expected_later)) {
         return failed("setting a tag", err);
     }
     if (err != VERSO_OK) {
@@ -330,7 +336,7 @@ const char *model_tag_step(struct expected_roots *roots, verso_store *store,
         if (stats.published < stats.tip && root == 0) {
             root = stats.published; /* for the setting itself may publish another one */
         }
-        fault = set_tag(keeping, store, name, root, stats.published);
+        fault = set_tag(keeping, store, name, root, &stats);
     }
     note_room_made(keeping, store);
     if (fault == NULL) {
