@@ -210,6 +210,10 @@ typedef struct verso_options {
 /**
  * Open a store, recovering it first if it was not closed cleanly.
  *
+ * One that is open for writing and not in memory has two threads of its own, for checkpoints and for
+ * syncs in the background. They block all signals but those of faults. Where a process has a limit
+ * of file sizes (RLIMIT_FSIZE), it has to ignore SIGXFSZ, or the system ends it before VERSO_NOSPC.
+ *
  * An open that fails changes no byte, but in one case: a page that is damaged, or a log whose
  * checksums are right and whose operations are not (no Verso wrote it), may show only while the log
  * is run again. By then the two meta pages may have been made equal, and free space written to or

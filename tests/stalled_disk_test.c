@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/handles.h"
 #include "simulated_disk.h"
@@ -188,6 +189,36 @@ Test(stalled_disk, a_checkpoint_that_waits_for_the_disk_holds_up_neither_writers
     cr_assert_eq(root, KEYS + COMMITS);
     open_gate();
     cr_assert_eq(pthread_join(checkpointer, NULL), 0);
+}
+
+static bool is_durable(verso_root_id root)
+{
+    verso_stats stats = {.size = sizeof stats};
+    must(verso_stat(store, &stats));
+    return stats.durable >= root;
+}
+
+/* The background's own checkpoint: it is what would keep the background from syncing. */
+Test(stalled_disk, a_checkpoint_that_waits_for_the_disk_holds_up_no_sync_of_the_background)
+{
+    close_gate(false);
+    for (unsigned i = 0; standing_there() == 0; i++) {
+        cr_assert_lt(i, 100 * OUTRUN, "no checkpoint comes");
+        (void)commit(i, VALUE);
+    }
+    verso_commit_options later = VERSO_COMMIT_OPTIONS_INIT;
+    later.asynchronous = true;
+    verso_txn *txn;
+    verso_root_id root;
+    must(verso_begin(store, &txn));
+    put(txn, 0, 0, 10);
+    must(verso_commit(txn, &later, &root));
+    for (unsigned ms = 0; !is_durable(root); ms++) {
+        cr_assert_lt(ms, 10000, "committed, and nobody syncs it");
+        (void)usleep(1000);
+    }
+    cr_assert_eq(standing_there(), 1, "all that was done while it waited");
+    open_gate();
 }
 
 static void *commit_durably(void *unused)

@@ -1,12 +1,26 @@
 /*
- * thread.c - starting threads, and the thread's number, asked for once a thread; see thread.h.
+ * thread.c - starting threads, deaf to signals, and the thread's number, asked for once a thread; see thread.h.
  */
 #include "os/thread.h"
 
 #include <sched.h>
+#include <signal.h>
 
 #include "os/fault.h"
 #include "os/turns.h"
+
+/* Signals are for the host's threads: a handler of its own that ran here would interrupt nothing that
+ * the host waits in. Those that a thread sends to itself by a fault stay as they are. */
+static void block_signals(sigset_t *before)
+{
+    static const int of_faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof of_faults / sizeof of_faults[0]; i++) {
+        sigdelset(&blocked, of_faults[i]);
+    }
+    pthread_sigmask(SIG_BLOCK, &blocked, before);
+}
 
 verso_err vs_thread_start(struct vs_thread *thread, void *(*work)(void *), void *argument)
 {
@@ -14,9 +28,11 @@ verso_err vs_thread_start(struct vs_thread *thread, void *(*work)(void *), void 
     if (turns != NULL) {
         return turns->start(turns, thread, work, argument);
     }
-    return pthread_create(&thread->thread, NULL, work, argument) == 0
-               ? VERSO_OK
-               : vs_fault(VERSO_NOMEM, "cannot start a thread");
+    sigset_t before; /* the new thread inherits what is blocked */
+    block_signals(&before);
+    int result = pthread_create(&thread->thread, NULL, work, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result == 0 ? VERSO_OK : vs_fault(VERSO_NOMEM, "cannot start a thread");
 }
 
 void vs_thread_join(struct vs_thread *thread)

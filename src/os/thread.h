@@ -13,7 +13,8 @@ struct vs_thread {
     pthread_t thread;
 };
 
-/** Run `work` in a thread of its own, which vs_thread_join() ends. VERSO_NOMEM. */
+/** Run `work` in a thread of its own, which vs_thread_join() ends, with the host's signals blocked.
+ *  VERSO_NOMEM. */
 verso_err vs_thread_start(struct vs_thread *thread, void *(*work)(void *), void *argument);
 
 /** Wait until its work is over. */

@@ -1,6 +1,9 @@
 /*
- * checkpointer.c - when checkpoints and background syncs happen: one thread a store, or, where the
- * system has no threads of ours, the committing thread itself.
+ * checkpointer.c - when checkpoints and background syncs happen: a thread a store for each, or,
+ * where the system has no threads of ours, the committing thread itself.
+ *
+ * Two threads, since a checkpoint may take seconds: what was promised to be durable within an
+ * interval, or soon, does not wait for it.
  */
 #include <stdlib.h>
 
@@ -17,16 +20,19 @@ enum {
 };
 
 struct vs_checkpointer {
-    struct vs_lock lock;      /* checkpoint_lock */
-    struct vs_condition work; /* something to do */
-    struct vs_condition done; /* a checkpoint ended */
-    bool under_way;           /* guarded by lock */
+    struct vs_lock lock;           /* checkpoint_lock */
+    struct vs_condition work;      /* a checkpoint is due */
+    struct vs_condition sync_work; /* so is a sync */
+    struct vs_condition done;      /* a checkpoint ended */
+    bool under_way;                /* guarded by lock, as are the next ones */
     bool due;
     bool sync_soon;
     bool stop;
-    bool running; /* the thread exists; constant between start and stop */
+    int64_t last_us;  /* when the background's last checkpoint ended, by the monotonic clock */
+    verso_err failed; /* its outcome */
+    bool running;     /* the threads exist; constant between start and stop */
     struct vs_thread thread;
-    verso_err failed; /* the last background checkpoint's outcome; guarded by lock */
+    struct vs_thread sync_thread;
 };
 
 /* ---- one at a time ---- */
@@ -85,13 +91,13 @@ static bool exceeds(struct vs_store *store, bool hard)
     return busy >= limit - limit / 4 || log >= store->config.log_bytes || roots >= RECENT_ROOTS_MAX;
 }
 
-static void ask(struct vs_store *store, bool *flag)
+static void ask(struct vs_store *store, bool *flag, struct vs_condition *work)
 {
     struct vs_checkpointer *checkpointer = store->checkpointer;
     vs_lock_take(&checkpointer->lock);
     if (!*flag) {
         *flag = true;
-        vs_condition_wake_one(&checkpointer->work);
+        vs_condition_wake_one(work);
     }
     vs_lock_release(&checkpointer->lock);
 }
@@ -99,14 +105,14 @@ static void ask(struct vs_store *store, bool *flag)
 void vs_checkpointer_nudge(struct vs_store *store)
 {
     if (store->checkpointer->running && exceeds(store, false)) {
-        ask(store, &store->checkpointer->due);
+        ask(store, &store->checkpointer->due, &store->checkpointer->work);
     }
 }
 
 void vs_checkpointer_sync_soon(struct vs_store *store)
 {
     if (store->checkpointer->running) {
-        ask(store, &store->checkpointer->sync_soon);
+        ask(store, &store->checkpointer->sync_soon, &store->checkpointer->sync_work);
     }
 }
 
@@ -157,7 +163,7 @@ verso_err vs_checkpointer_wait_for_room(struct vs_store *store)
     return err == VERSO_OK ? err : vs_fault(err, "log and arena are full, and a checkpoint failed");
 }
 
-/* ---- the thread ---- */
+/* ---- the threads ---- */
 
 static void background_checkpoint(struct vs_store *store)
 {
@@ -166,8 +172,27 @@ static void background_checkpoint(struct vs_store *store)
     vs_lock_take(&checkpointer->lock);
     checkpointer->failed = err;
     checkpointer->due = false;
+    checkpointer->last_us = store->os->monotonic_us(store->os);
     vs_condition_wake_all(&checkpointer->done);
     vs_lock_release(&checkpointer->lock);
+}
+
+static void *make_checkpoints(void *argument)
+{
+    struct vs_store *store = argument;
+    struct vs_checkpointer *checkpointer = store->checkpointer;
+    vs_lock_take(&checkpointer->lock);
+    while (!checkpointer->stop) {
+        if (!checkpointer->due) {
+            vs_condition_wait(&checkpointer->work, &checkpointer->lock);
+            continue;
+        }
+        vs_lock_release(&checkpointer->lock);
+        background_checkpoint(store);
+        vs_lock_take(&checkpointer->lock);
+    }
+    vs_lock_release(&checkpointer->lock);
+    return NULL;
 }
 
 /* A failed sync poisons the log: committers learn it there. */
@@ -186,35 +211,40 @@ static void background_sync(struct vs_store *store, bool idle)
     (void)err;
 }
 
-static void *work(void *argument)
+/* Ask for a checkpoint a minute after the last one. */
+static void look_at_age(struct vs_store *store)
+{
+    struct vs_checkpointer *checkpointer = store->checkpointer;
+    int64_t now_us = store->os->monotonic_us(store->os);
+    vs_lock_take(&checkpointer->lock);
+    bool old = now_us - checkpointer->last_us > (int64_t)CHECKPOINT_AGE_MS * 1000;
+    vs_lock_release(&checkpointer->lock);
+    if (old) {
+        ask(store, &checkpointer->due, &checkpointer->work);
+    }
+}
+
+static void *make_syncs(void *argument)
 {
     struct vs_store *store = argument;
     struct vs_checkpointer *checkpointer = store->checkpointer;
     bool interval = store->config.durability == VERSO_DURABILITY_INTERVAL;
     unsigned wait_ms = interval ? store->config.interval_ms : IDLE_MS;
-    int64_t last = store->os->monotonic_us(store->os);
     vs_lock_take(&checkpointer->lock);
     while (!checkpointer->stop) {
         struct timespec deadline = vs_condition_deadline(wait_ms);
         bool idle = false;
-        while (!checkpointer->stop && !checkpointer->due && !checkpointer->sync_soon && !idle) {
-            idle = !vs_condition_wait_until(&checkpointer->work, &checkpointer->lock, &deadline);
+        while (!checkpointer->stop && !checkpointer->sync_soon && !idle) {
+            idle =
+                !vs_condition_wait_until(&checkpointer->sync_work, &checkpointer->lock, &deadline);
         }
-        bool due = checkpointer->due;
-        bool sync = checkpointer->sync_soon || idle;
-        checkpointer->sync_soon = false;
         if (checkpointer->stop) {
             break;
         }
+        checkpointer->sync_soon = false;
         vs_lock_release(&checkpointer->lock);
-        if (sync) {
-            background_sync(store, idle);
-        }
-        int64_t now = store->os->monotonic_us(store->os);
-        if (due || now - last > (int64_t)CHECKPOINT_AGE_MS * 1000) {
-            background_checkpoint(store);
-            last = store->os->monotonic_us(store->os);
-        }
+        background_sync(store, idle);
+        look_at_age(store);
         vs_lock_take(&checkpointer->lock);
     }
     vs_lock_release(&checkpointer->lock);
@@ -225,13 +255,23 @@ verso_err vs_checkpointer_init(struct vs_store *store)
 {
     struct vs_checkpointer *checkpointer = calloc(1, sizeof *checkpointer);
     if (checkpointer == NULL) {
-        return vs_fault(VERSO_NOMEM, "no memory for the checkpoint thread");
+        return vs_fault(VERSO_NOMEM, "no memory for the background threads");
     }
     vs_lock_init(&checkpointer->lock, VS_LOCK_CHECKPOINTER);
     vs_condition_init(&checkpointer->work);
+    vs_condition_init(&checkpointer->sync_work);
     vs_condition_init(&checkpointer->done);
     store->checkpointer = checkpointer;
     return VERSO_OK;
+}
+
+static void tell_to_stop(struct vs_checkpointer *checkpointer)
+{
+    vs_lock_take(&checkpointer->lock);
+    checkpointer->stop = true;
+    vs_condition_wake_one(&checkpointer->work);
+    vs_condition_wake_one(&checkpointer->sync_work);
+    vs_lock_release(&checkpointer->lock);
 }
 
 verso_err vs_checkpointer_start(struct vs_store *store)
@@ -240,9 +280,19 @@ verso_err vs_checkpointer_start(struct vs_store *store)
     if (!store->os->background || store->in_memory || store->read_only) {
         return VERSO_OK;
     }
-    verso_err err = vs_thread_start(&checkpointer->thread, work, store);
-    checkpointer->running = err == VERSO_OK;
-    return err;
+    checkpointer->last_us = store->os->monotonic_us(store->os);
+    verso_err err = vs_thread_start(&checkpointer->thread, make_checkpoints, store);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    err = vs_thread_start(&checkpointer->sync_thread, make_syncs, store);
+    if (err != VERSO_OK) {
+        tell_to_stop(checkpointer);
+        vs_thread_join(&checkpointer->thread);
+        return err;
+    }
+    checkpointer->running = true;
+    return VERSO_OK;
 }
 
 void vs_checkpointer_stop(struct vs_store *store)
@@ -251,11 +301,9 @@ void vs_checkpointer_stop(struct vs_store *store)
     if (!checkpointer->running) {
         return;
     }
-    vs_lock_take(&checkpointer->lock);
-    checkpointer->stop = true;
-    vs_condition_wake_one(&checkpointer->work);
-    vs_lock_release(&checkpointer->lock);
+    tell_to_stop(checkpointer);
     vs_thread_join(&checkpointer->thread);
+    vs_thread_join(&checkpointer->sync_thread);
     checkpointer->running = false;
 }
 
@@ -267,6 +315,7 @@ void vs_checkpointer_clear(struct vs_store *store)
     }
     vs_checkpointer_stop(store);
     vs_condition_clear(&checkpointer->work);
+    vs_condition_clear(&checkpointer->sync_work);
     vs_condition_clear(&checkpointer->done);
     vs_lock_clear(&checkpointer->lock);
     free(checkpointer);

@@ -1,0 +1,97 @@
+/*
+ * thread_test.c - threads of the engine's own.
+ */
+#include "os/thread.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+static sigset_t mask_inside;
+static _Atomic bool may_end;
+static _Atomic bool handled;
+static pthread_t handled_by;
+
+static void *note_mask(void *unused)
+{
+    cr_assert_eq(pthread_sigmask(SIG_BLOCK, NULL, &mask_inside), 0);
+    while (!atomic_load(&may_end)) {
+        (void)usleep(1000);
+    }
+    return unused;
+}
+
+static void note_handler(int number)
+{
+    (void)number;
+    handled_by = pthread_self();
+    atomic_store(&handled, true);
+}
+
+static void run_until_told(struct vs_thread *thread)
+{
+    atomic_store(&may_end, false);
+    cr_assert_eq(vs_thread_start(thread, note_mask, NULL), VERSO_OK);
+}
+
+static void end(struct vs_thread *thread)
+{
+    atomic_store(&may_end, true);
+    vs_thread_join(thread);
+}
+
+Test(thread, blocks_the_signals_that_are_for_the_host)
+{
+    static const int of_host[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGUSR1, SIGCHLD, SIGXFSZ};
+    static const int of_faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    struct vs_thread thread;
+    run_until_told(&thread);
+    end(&thread);
+    for (size_t i = 0; i < sizeof of_host / sizeof of_host[0]; i++) {
+        cr_assert(sigismember(&mask_inside, of_host[i]), "%s", strsignal(of_host[i]));
+    }
+    for (size_t i = 0; i < sizeof of_faults / sizeof of_faults[0]; i++) {
+        cr_assert_not(sigismember(&mask_inside, of_faults[i]), "%s", strsignal(of_faults[i]));
+    }
+}
+
+Test(thread, leaves_what_its_maker_blocks_as_it_was)
+{
+    sigset_t before;
+    sigset_t after;
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR2);
+    cr_assert_eq(pthread_sigmask(SIG_BLOCK, &one, NULL), 0);
+    cr_assert_eq(pthread_sigmask(SIG_BLOCK, NULL, &before), 0);
+    struct vs_thread thread;
+    run_until_told(&thread);
+    cr_assert_eq(pthread_sigmask(SIG_BLOCK, NULL, &after), 0);
+    for (int number = 1; number < 32; number++) {
+        cr_assert_eq(sigismember(&before, number), sigismember(&after, number), "%d", number);
+    }
+    end(&thread);
+}
+
+/* As whoever waits in sigsuspend() or ppoll() has it: blocked but while he waits. */
+Test(thread, takes_no_signal_while_the_host_blocks_it)
+{
+    struct sigaction action = {.sa_handler = note_handler};
+    sigset_t usual;
+    sigset_t one;
+    cr_assert_eq(sigaction(SIGUSR1, &action, NULL), 0);
+    struct vs_thread thread;
+    run_until_told(&thread);
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    cr_assert_eq(pthread_sigmask(SIG_BLOCK, &one, &usual), 0);
+    cr_assert_eq(kill(getpid(), SIGUSR1), 0);
+    (void)usleep(20 * 1000);
+    cr_assert_not(atomic_load(&handled), "the signal was taken by another thread");
+    (void)sigsuspend(&usual);
+    cr_assert(atomic_load(&handled));
+    cr_assert(pthread_equal(handled_by, pthread_self()));
+    end(&thread);
+}
