@@ -175,8 +175,9 @@ typedef enum verso_durability {
     VERSO_DURABILITY_SYNC = 1,    /**< On stable storage when commit returns. */
     VERSO_DURABILITY_WRITTEN = 2, /**< With the operating system when commit returns: survives a
                                        killed process, not a power cut. */
-    VERSO_DURABILITY_INTERVAL = 3 /**< Written and synced in the background every `interval_ms`:
-                                       any crash loses at most that, never consistency. */
+    VERSO_DURABILITY_INTERVAL = 3 /**< Written and synced in the background every `interval_ms`: a
+                                       crash loses at most that, or what was committed since a
+                                       checkpoint under way began, never consistency. */
 } verso_durability;
 
 /** How to open a store. Zero in a field means its default. */
