@@ -228,7 +228,8 @@ typedef struct verso_options {
  * @param[out] store  Close it with verso_close(). May be used by all threads of this process.
  * @retval VERSO_NO_STORE     Nothing at the path and `create` not set.
  * @retval VERSO_FORMAT       The file is not a Verso store, or of another format version.
- * @retval VERSO_MISMATCH     Another page size than asked for, or the log is another store's.
+ * @retval VERSO_MISMATCH     Another page size than asked for; or the log is another store's, or has
+ *                            commits of a later time than the file: an old copy beside it.
  * @retval VERSO_CORRUPT      Both meta pages are damaged, or the file is cut short. Or what says
  *                            which roots are kept is: then the store still opens read-only.
  * @retval VERSO_WAL_MISSING  Not closed cleanly, and its log is not there.

@@ -220,6 +220,40 @@ static void swap_logs(struct simulated_disk *disk, struct simulated_disk *other)
     }
 }
 
+/* As one does who restores an old copy after a crash, and forgets the log. */
+Test(store_open, refuses_an_old_copy_beside_a_newer_log)
+{
+    struct simulated_disk *disk = disk_with_store(5, true);
+    uint64_t size;
+    const uint8_t *bytes = simulated_disk_bytes(disk, path, &size);
+    uint8_t *old = malloc(size);
+    cr_assert_not_null(old);
+    memcpy(old, bytes, size);
+    verso_store *store;
+    verso_txn *txn;
+    cr_assert_eq(open_as(disk, false, false, 0, &store), VERSO_OK);
+    cr_assert_eq(verso_begin(store, &txn), VERSO_OK);
+    cr_assert_eq(verso_put(txn, verso_text("three"), verso_text("third")), VERSO_OK);
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+    struct simulated_disk *left = simulated_disk_crash(disk, 1, SIMULATED_CRASH_ALL_OLD);
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    simulated_disk_put(left, path, old, size);
+    refuses(left, VERSO_MISMATCH, "an old copy beside a newer log");
+    cr_assert_eq(open_as(left, true, false, 0, &store), VERSO_MISMATCH);
+    cr_assert_not_null(strstr(verso_error_detail(), "older than its log"), "%s",
+                       verso_error_detail());
+    const char *log;
+    while ((log = simulated_disk_path(left, 1)) != NULL) { /* as the detail says */
+        simulated_disk_remove(left, log);
+    }
+    cr_assert_eq(open_as(left, false, false, 0, &store), VERSO_OK, "%s", verso_error_detail());
+    expect(store, "two", "second");
+    cr_assert_eq(verso_close(store), VERSO_OK);
+    free(old);
+    simulated_disk_close(left);
+    simulated_disk_close(disk);
+}
+
 Test(store_open, refuses_the_log_of_another_store)
 {
     struct simulated_disk *disk = disk_with_store(5, false);

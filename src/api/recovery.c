@@ -216,6 +216,9 @@ verso_err vs_recover(struct vs_store *store)
         uint64_t version = store->meta.root.version;
         bool must_exist = !store->meta.clean;
         err = vs_log_read(&config, &start, must_exist, version, prove, store, &scan);
+        if (err == VERSO_OK && scan.highest_epoch > start.epoch) {
+            err = vs_log_refuse_older_store(&config, start.epoch);
+        }
         if (err == VERSO_OK) {
             err = vs_store_will_replay(store);
         }

@@ -184,6 +184,17 @@ VERSO_MUST_USE verso_err vs_log_read(
     uint64_t version, verso_err (*apply)(void *argument, const struct vs_log_record *record),
     void *argument, struct vs_log_scan *scan);
 
+/**
+ * Is the store's file older than its log: are there commits in segments of an epoch above that of its
+ * meta? To open an old copy beside a newer log would be to lose what the log has, and to remove it in
+ * the end. Asked where vs_log_read() has met such an epoch.
+ *
+ * @retval VERSO_MISMATCH  It is.
+ * @retval others          As vs_log_read().
+ */
+VERSO_MUST_USE verso_err vs_log_refuse_older_store(const struct vs_log_config *config,
+                                                   uint64_t epoch);
+
 /** Remove all segment files beside this store, except such as belong to another one. */
 VERSO_MUST_USE verso_err vs_log_remove(const struct vs_log_config *config);
 

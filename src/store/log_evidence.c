@@ -21,6 +21,7 @@ struct search {
     uint32_t segment_size;
     uint64_t epoch;
     uint64_t lsn;
+    bool of_content; /* a witness does not count */
     struct vs_log_evidence *evidence;
     uint8_t *chunk;
     size_t chunk_size; /* bytes: a segment is no longer, or it is CHUNK_MAX */
@@ -33,6 +34,7 @@ static bool proves(const struct search *search, const uint8_t *bytes, uint64_t o
     return vs_frame_decode_header(bytes, frame) == NULL &&
            memcmp(frame->uuid, search->config->uuid, sizeof frame->uuid) == 0 &&
            frame->epoch == search->epoch && frame->lsn % search->segment_size == offset &&
+           !(search->of_content && frame->kind == VS_FRAME_WITNESS) &&
            frame->durable_lsn > search->lsn;
 }
 
@@ -100,5 +102,40 @@ verso_err vs_log_find_evidence(const struct vs_log_config *config, const struct 
         err = search_file(&search, &files->file[i]);
     }
     free(search.chunk);
+    return err;
+}
+
+/** Search a file of a later epoch for anything that was committed in it. */
+static verso_err search_later(const struct vs_log_config *config, const struct vs_log_file *file,
+                              struct vs_log_evidence *later)
+{
+    uint32_t segment_size = file->header.size;
+    struct search search = {.config = config,
+                            .segment_size = segment_size,
+                            .epoch = file->header.epoch,
+                            .lsn = 0, /* every frame knows of what the log began behind */
+                            .of_content = true,
+                            .evidence = later,
+                            .chunk_size = segment_size < CHUNK_MAX ? segment_size : CHUNK_MAX};
+    search.chunk = malloc(search.chunk_size);
+    if (search.chunk == NULL) {
+        return vs_fault(VERSO_NOMEM, "log of %s: out of memory", config->path);
+    }
+    verso_err err = search_file(&search, file);
+    free(search.chunk);
+    return err;
+}
+
+verso_err vs_log_find_later(const struct vs_log_config *config, const struct vs_log_files *files,
+                            uint64_t epoch, struct vs_log_evidence *later)
+{
+    *later = (struct vs_log_evidence){.found = false};
+    verso_err err = VERSO_OK;
+    for (size_t i = 0; i < files->count && err == VERSO_OK && !later->found; i++) {
+        const struct vs_log_file *file = &files->file[i];
+        if (file->kind == VS_LOG_FILE_OURS && file->header.epoch > epoch) {
+            err = search_later(config, file, later);
+        }
+    }
     return err;
 }

@@ -37,4 +37,13 @@ VERSO_MUST_USE verso_err vs_log_find_evidence(const struct vs_log_config *config
                                               uint32_t segment_size, uint64_t epoch, uint64_t lsn,
                                               struct vs_log_evidence *evidence);
 
+/**
+ * Search for a commit or a setting in the segments of epochs above `epoch`. There is none before both
+ * metas name its epoch, so one shows that the metas are older than the log.
+ *
+ * @param[out] later  Its file, and whether there is one.
+ */
+verso_err vs_log_find_later(const struct vs_log_config *config, const struct vs_log_files *files,
+                            uint64_t epoch, struct vs_log_evidence *later);
+
 #endif

@@ -258,6 +258,24 @@ out:
     return err;
 }
 
+verso_err vs_log_refuse_older_store(const struct vs_log_config *config, uint64_t epoch)
+{
+    struct vs_log_files files;
+    struct vs_log_evidence later;
+    verso_err err = vs_log_files_find(config, &files);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    err = vs_log_find_later(config, &files, epoch, &later);
+    vs_log_files_clear(&files);
+    return err == VERSO_OK && later.found
+               ? vs_fault(VERSO_MISMATCH,
+                          "%s is older than its log: %s-wal.%" PRIu32
+                          " has later commits; if the older state is meant, remove the log",
+                          config->path, config->path, later.number)
+               : err;
+}
+
 verso_err vs_log_remove(const struct vs_log_config *config)
 {
     struct vs_log_files files;
