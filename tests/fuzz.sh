@@ -42,7 +42,7 @@ longest()
 {
     case $1 in
         api) echo 200 ;; # some 60 steps
-        cli) echo 2048 ;;
+        cli) echo 1024 ;;
         page) echo 4200 ;; # a page of 4,096 bytes, and what goes before it
         record) echo 4400 ;;
         increment) echo 16384 ;;

@@ -19,7 +19,7 @@
 #include "verdict.h"
 
 enum {
-    COMMANDS_MAX = 12,
+    COMMANDS_MAX = 8,
     WORDS_MAX = 24,
     TEXT_MAX = 16 * 1024,
     DISK_BYTES = 32 << 20,

@@ -26,7 +26,7 @@ enum {
     SPILLS = 16,
 };
 
-static const uint8_t chosen_one_in[8] = {8, 16, 32, 6, 64}; /* by bit, of the mutants */
+static const uint8_t chosen_one_in[8] = {8, 16, 32, 6, 250}; /* by bit, of the mutants */
 
 static uint8_t file_bytes[STORE_FILE_SIZE_MAX];
 

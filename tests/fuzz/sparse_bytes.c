@@ -57,13 +57,21 @@ size_t sparse_unpack(const uint8_t *packed, size_t packed_size, uint8_t *bytes, 
     return size;
 }
 
-static size_t zeros_at(const uint8_t *bytes, size_t from, size_t size)
+/* Nearly all of a file is zeros, which every mutation goes over: with the sanitiser's checks that took
+ * a quarter of the target's time. */
+__attribute__((no_sanitize_address)) static size_t zeros_at(const uint8_t *bytes, size_t from,
+                                                            size_t size)
 {
-    static const uint8_t zeros[8192]; /* nearly all of a file, in large steps, then small ones */
+    uint64_t words[8];
     size_t at = from;
-    for (size_t step = sizeof zeros; step >= 32; step /= 16) {
-        while (size - at >= step && bytes[at] == 0 && memcmp(bytes + at, zeros, step) == 0) {
-            at += step;
+    for (; size - at >= sizeof words; at += sizeof words) {
+        uint64_t any = 0;
+        memcpy(words, bytes + at, sizeof words);
+        for (unsigned i = 0; i < 8; i++) {
+            any |= words[i];
+        }
+        if (any != 0) {
+            break;
         }
     }
     while (at < size && bytes[at] == 0) {

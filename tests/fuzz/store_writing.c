@@ -12,6 +12,8 @@ enum {
     KEYS = 24,
     LONG_VALUE = 3000, /* bytes: more than a page of 1,024 */
     ROUNDS = 3,
+    BATCH = 100,
+    MUCH = 12000, /* entries: of pages of 512 bytes the least arena holds 2,048 */
 };
 
 static uint8_t value_bytes[LONG_VALUE];
@@ -159,21 +161,30 @@ bool store_write_all(verso_store *store, bool sound)
     return done;
 }
 
+/* The next entries in the order of their keys. */
+static bool put_batch(verso_txn *txn, unsigned first, bool sound)
+{
+    char keys[BATCH][16];
+    verso_entry entries[BATCH];
+    for (unsigned i = 0; i < BATCH; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "much %05u", first + i);
+        entries[i] = (verso_entry){verso_text(keys[i]), {value_bytes, 90}}; /* 4 to 512 bytes */
+    }
+    return verdict_change(verso_put_sorted(txn, entries, BATCH), sound, "a put of many fails");
+}
+
 bool store_write_much(verso_store *store, bool sound)
 {
-    enum { ENTRIES = 420, SIZE = 320 }; /* hardly more than one in a page of 512 */
     verso_txn *txn = NULL;
     if (!verdict_change(verso_begin(store, &txn), sound, "no transaction")) {
         return false;
     }
     bool done = true;
-    memset(value_bytes, 'm', SIZE);
-    for (unsigned i = 0; i < ENTRIES && done; i++) {
-        char key[16];
-        (void)snprintf(key, sizeof key, "%03u much", i * 137 % ENTRIES);
-        done = verdict_change(verso_put(txn, verso_text(key), (verso_slice){value_bytes, SIZE}),
-                              sound, "a put among many fails");
+    memset(value_bytes, 'm', sizeof value_bytes);
+    for (unsigned first = 0; first < MUCH && done; first += BATCH) {
+        done = put_batch(txn, first, sound);
     }
+    done = done && put(txn, 1, 20, sound); /* a page that was written early is needed again */
     verso_err err = verso_commit(txn, NULL, NULL);
     return verdict_change(err, sound && done, "a large commit fails") && done;
 }
