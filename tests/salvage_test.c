@@ -702,6 +702,41 @@ Test(salvage, leaves_nothing_behind_on_a_full_disk)
     simulated_disk_close(disk);
 }
 
+/* A file of the log that stayed would be another store's to whoever salvages once more. */
+Test(salvage, leaves_nothing_behind_on_a_disk_that_fails)
+{
+    static const enum simulated_kind kinds[] = {SIMULATED_WRITE, SIMULATED_SYNC,
+                                                SIMULATED_TRUNCATE};
+    unsigned refused = 0;
+    make_closed();
+    for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        for (unsigned nth = 1;; nth += i == 0 && nth > 40 ? 13 : 1) {
+            struct losses losses;
+            verso_salvage_report report;
+            struct simulated_disk *on = simulated_disk_clone(disk);
+            struct simulated_fault fault = {.kind = kinds[i], .path_part = "new", .nth = nth};
+            simulated_disk_inject(on, &fault);
+            verso_err err = salvage(on, &losses, &report);
+            bool met = simulated_disk_faults_met(on) > 0;
+            simulated_disk_heal(on);
+            if (err != VERSO_OK) {
+                cr_assert(met, "%s", verso_error_detail());
+                cr_assert_null(simulated_disk_path(on, 1), "kind %u, call %u: %s is left", i, nth,
+                               simulated_disk_path(on, 1));
+                must(salvage(on, &losses, &report));
+                refused++;
+            }
+            cr_assert(report.whole);
+            simulated_disk_close(on);
+            if (!met) {
+                break;
+            }
+        }
+    }
+    cr_assert_gt(refused, 10);
+    simulated_disk_close(disk);
+}
+
 /* A bad sector is damage like any other. */
 Test(salvage, of_a_disk_that_cannot_be_read_goes_on)
 {

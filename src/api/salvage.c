@@ -132,6 +132,8 @@ static verso_err make_new(struct vs_salvage *salvage, const char *path)
         return err;
     }
     salvage->to = store->store;
+    struct vs_log_config log = vs_store_log_config(salvage->to);
+    log.path = path;
     err = fill(salvage);
     char reason[256];
     (void)snprintf(reason, sizeof reason, "%s", vs_fault_detail());
@@ -143,6 +145,8 @@ static verso_err make_new(struct vs_salvage *salvage, const char *path)
         err = closed;
         (void)snprintf(reason, sizeof reason, "%s", vs_fault_detail());
     }
+    verso_err removed = vs_log_remove(&log); /* which to the next store there is another's */
+    (void)removed;                           /* the first error is the one to report */
     remove_new(system_of(salvage->options), path);
     return vs_fault(err, "%s", reason);
 }
