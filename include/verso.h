@@ -259,7 +259,8 @@ VERSO_API verso_err verso_close(verso_store *store);
 VERSO_API VERSO_MUST_USE verso_err verso_sync(verso_store *store);
 
 /**
- * Move the log's content into the store file now, as the background does by itself. Any thread.
+ * Move the log's content into the store file now, as the background does by itself. Any thread
+ * without a running transaction.
  *
  * @retval VERSO_IO  Also: the file was deleted, replaced or cut; the handle is poisoned.
  * @retval VERSO_LIMIT, VERSO_NOSPC, VERSO_NOMEM, VERSO_CORRUPT, VERSO_POISONED
@@ -270,7 +271,8 @@ VERSO_API VERSO_MUST_USE verso_err verso_checkpoint(verso_store *store);
 
 /**
  * Begin the write transaction. Waits, in order of arrival, for the one before to end.
- * It starts from the newest commit, durable or not. Used by one thread at a time.
+ * It starts from the newest commit, durable or not. Used by one thread at a time, and may move
+ * between threads; so a thread that has one running would wait for itself here, for ever.
  *
  * @retval VERSO_LIMIT  All root ids are used up, or all numbers of checkpoints.
  * @retval VERSO_READ_ONLY, VERSO_POISONED, VERSO_NOMEM, VERSO_FORKED
@@ -808,7 +810,7 @@ VERSO_API VERSO_MUST_USE verso_err verso_copy_since(verso_store *store, verso_ro
  * The whole file is proved before anything is changed, and each root by its fingerprint.
  *
  * If a crash or a full disk ends it half way, applying it again goes on behind the last root that is
- * there. Nobody else may commit meanwhile.
+ * there. Nobody else may commit meanwhile. Any thread without a running transaction.
  *
  * @retval VERSO_MISMATCH  The increment is another store's, or for another root; nothing was
  *                         changed. Or somebody else has committed meanwhile.
@@ -913,7 +915,8 @@ typedef struct verso_retention_effect {
 } verso_retention_effect;
 
 /**
- * What verso_retention_set() would do now; changes nothing.
+ * What verso_retention_set() would do now; changes nothing. Any thread without a running
+ * transaction.
  *
  * @param[out] dropped  Room for `capacity` ids: the oldest that would go; may be NULL if 0.
  */
@@ -979,7 +982,7 @@ typedef struct verso_root_cost {
 
 /**
  * What each kept and published root holds, oldest first, from `from` on: one pass over the page
- * table, during which writers wait.
+ * table, during which writers wait. Any thread without a running transaction.
  *
  * @param costs[in,out]  Room for `capacity`, each with `size` set.
  * @param[out] count     How many were filled; fewer than `capacity` means the end.
@@ -1003,7 +1006,8 @@ typedef struct verso_space_report {
     uint64_t ahead_bytes;   /**< Allocated ahead, never used yet. */
 } verso_space_report;
 
-/** Fill the report: one pass over the page table, during which writers wait. */
+/** Fill the report: one pass over the page table, during which writers wait. Any thread without a
+ *  running transaction. */
 VERSO_API VERSO_MUST_USE verso_err verso_space(verso_store *store, verso_space_report *report);
 
 /** An open view. */
