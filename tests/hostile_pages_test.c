@@ -378,6 +378,82 @@ Test(hostile_pages, a_page_alive_beyond_the_high_water_mark_is_damage)
     must(verso_close(store));
 }
 
+/* Move the separators of a low branch by `by`, those whose order allows it. */
+static void move_separators(const struct forged_page *page, int by)
+{
+    for (unsigned i = 1; is_low_branch(page->bytes) && i < vs_page_count(page->bytes); i++) {
+        uint8_t key[PAGE_SIZE];
+        uint8_t before[PAGE_SIZE];
+        verso_slice separator = {key, vs_branch_separator(page->bytes, i, key)};
+        key[separator.size - 1] = (uint8_t)(key[separator.size - 1] + by);
+        memcpy(before, page->bytes, PAGE_SIZE);
+        if (!vs_branch_set_separator(page->bytes, page->size, i, separator) ||
+            vs_branch_check(page->bytes, page->size) != NULL) {
+            memcpy(page->bytes, before, PAGE_SIZE);
+        }
+    }
+}
+
+/* Keys are looked for in the leaf before the one that may have them, */
+static void raise_separators(const struct forged_page *page)
+{
+    move_separators(page, 1);
+}
+
+/* or in the one behind it. */
+static void sink_separators(const struct forged_page *page)
+{
+    move_separators(page, -1);
+}
+
+/* @return How many said that the store is damaged. */
+static unsigned seek_each(verso_cursor *cursor, verso_seek how)
+{
+    unsigned refused = 0;
+    for (unsigned i = 0; i < 2 * KEYS; i++) {
+        char text[24];
+        verso_entry found;
+        int size = snprintf(text, sizeof text, "key %04u%s", i / 2, i % 2 == 0 ? "" : "+");
+        verso_slice key = {text, (size_t)size};
+        verso_err err = verso_cursor_seek(cursor, how, key, &found);
+        refused += err == VERSO_CORRUPT;
+        if (err != VERSO_OK) {
+            cr_assert(err == VERSO_CORRUPT || err == VERSO_NOT_FOUND, "%s", verso_error_detail());
+            continue;
+        }
+        size_t common = key.size < found.key.size ? key.size : found.key.size;
+        int order = memcmp(found.key.data, key.data, common);
+        order = order != 0 ? order : (int)found.key.size - (int)key.size;
+        cr_assert(how == VERSO_SEEK_GE ? order >= 0 : order < 0, "key %u", i);
+    }
+    return refused;
+}
+
+static unsigned seek_in_store(verso_seek how)
+{
+    verso_view *view;
+    verso_cursor *cursor;
+    must(verso_view_open(store, &view));
+    must(verso_cursor_open(view, NULL, &cursor));
+    unsigned refused = seek_each(cursor, how);
+    verso_cursor_close(cursor);
+    verso_view_close(view);
+    must(verso_close(store));
+    return refused;
+}
+
+Test(hostile_pages, a_seek_past_a_leaf_lands_beyond_its_key_where_separators_are_too_high)
+{
+    forge_pages(raise_separators);
+    cr_assert_gt(seek_in_store(VERSO_SEEK_GE), 0);
+}
+
+Test(hostile_pages, a_seek_before_a_leaf_lands_before_its_key_where_separators_are_too_low)
+{
+    forge_pages(sink_separators);
+    cr_assert_gt(seek_in_store(VERSO_SEEK_LT), 0);
+}
+
 /* ---- long values ---- */
 
 enum { CLAIMED = 30 /* pages of one long value */ };

@@ -296,6 +296,29 @@ static verso_err stand_in_gap(struct vs_tree_cursor *cursor, verso_slice key)
     return stand(cursor, PLACE_GAP);
 }
 
+/**
+ * A seek has gone on to the leaf beside that of its key: does that leaf's nearest key lie on the far
+ * side of the separator between the two, on whose near side the key sought lies?
+ */
+static verso_err check_side(struct vs_tree_cursor *cursor, bool forward)
+{
+    const struct vs_path_step *step = &cursor->path.level[1];
+    while (forward ? step->index == 0 : step->index + 1 == vs_page_count(step->bytes)) {
+        step++; /* the two leaves' common branch is higher up */
+        assert(step < &cursor->path.level[cursor->path.depth]);
+    }
+    unsigned between = forward ? step->index : step->index + 1;
+    verso_slice separator = {cursor->sought,
+                             vs_branch_separator(step->bytes, between, cursor->sought)};
+    int order = vs_leaf_compare(cursor->bytes, forward ? 0 : cursor->count - 1, separator);
+    if (forward ? order >= 0 : order < 0) {
+        return VERSO_OK;
+    }
+    return vs_cursor_fail(cursor, vs_fault(VERSO_CORRUPT,
+                                           "page %u: its keys do not lie where the branches say",
+                                           cursor->path.level[0].page));
+}
+
 /** Stand where `how` says, `index` being the place of the sought key in the leaf entered, or in the
  *  leaf beside it. */
 static verso_err land(struct vs_tree_cursor *cursor, verso_seek how, unsigned index, bool found,
@@ -316,6 +339,7 @@ static verso_err land(struct vs_tree_cursor *cursor, verso_seek how, unsigned in
         }
         cursor->key_size = vs_leaf_entry(cursor->bytes, 0, cursor->key, &payload);
         verso_err err = previous_leaf(cursor);
+        err = err == VERSO_OK ? check_side(cursor, false) : err;
         return err != VERSO_OK ? err : stand_on(cursor, cursor->count - 1, entry);
     case VERSO_SEEK_GE:
     case VERSO_SEEK_GT:
@@ -327,6 +351,7 @@ static verso_err land(struct vs_tree_cursor *cursor, verso_seek how, unsigned in
         }
         cursor->key_size = vs_leaf_entry(cursor->bytes, cursor->count - 1, cursor->key, &payload);
         err = vs_cursor_next_leaf(cursor);
+        err = err == VERSO_OK ? check_side(cursor, true) : err;
         return err != VERSO_OK ? err : stand_on(cursor, 0, entry);
     }
 }
