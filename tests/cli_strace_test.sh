@@ -124,7 +124,7 @@ leave_log()
     cp template/store alone
     run get alone first
     ends_with 3
-    says 'no file alone-wal.* holds LSN'
+    says 'alone-wal.* holds LSN'
     rm alone
     printf 'first\t%s\n' "$1" | cat - before.tsv >all.tsv
     mv all.tsv before.tsv
