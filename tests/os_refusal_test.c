@@ -138,6 +138,11 @@ int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned
     return (int)syscall(SYS_renameat2, from_at, from, to_at, to, flags);
 }
 
+int unlink(const char *path)
+{
+    return is_refused("unlink") ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
 int link(const char *from, const char *to)
 {
     return is_refused("link") ? -1 : (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
@@ -323,6 +328,17 @@ Test(os_refusal, leaves_the_old_name_where_neither_way_of_renaming_works)
     refuse("renameat2", EINVAL, 1);
     refuse_also("link", EPERM, 1); /* file systems without hard links */
     cr_assert_eq(os->rename_new(os, one, other), VERSO_ACCESS);
+    expect_met();
+    cr_assert_eq(access(one, F_OK), 0);
+    cr_assert_eq(access(other, F_OK), -1);
+}
+
+Test(os_refusal, takes_a_new_name_back_where_the_old_one_cannot_go)
+{
+    os->close(create());
+    refuse("renameat2", EINVAL, 1);
+    refuse_also("unlink", EIO, 1);
+    cr_assert_eq(os->rename_new(os, one, other), VERSO_IO);
     expect_met();
     cr_assert_eq(access(one, F_OK), 0);
     cr_assert_eq(access(other, F_OK), -1);

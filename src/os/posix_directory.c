@@ -40,7 +40,11 @@ verso_err vs_posix_rename_new(const struct vs_os *os, const char *from, const ch
     bool unsupported = true;
 #endif
     if (unsupported && link(from, to) == 0) {
-        return vs_posix_unlink(os, from);
+        verso_err err = vs_posix_unlink(os, from);
+        if (err != VERSO_OK) { /* who is told that it failed must not find it done */
+            (void)unlink(to);
+        }
+        return err;
     }
     if (errno == EEXIST) {
         return vs_fault(VERSO_EXISTS, "rename %s to %s: the name is taken", from, to);
