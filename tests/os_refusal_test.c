@@ -96,6 +96,11 @@ int flock(int fd, int operation)
     return is_refused("flock") ? -1 : (int)syscall(SYS_flock, fd, operation);
 }
 
+int fstatat(int at, const char *path, struct stat *status, int flags)
+{
+    return is_refused("fstatat") ? -1 : (int)syscall(SYS_newfstatat, at, path, status, flags);
+}
+
 int fstat(int fd, struct stat *status)
 {
     return is_refused("fstat") ? -1 : fstatat(fd, "", status, AT_EMPTY_PATH);
@@ -357,6 +362,22 @@ static verso_err unlink_both(void *argument, const char *path)
     (void)unlink(one);
     (void)unlink(other);
     return count_path(argument, path);
+}
+
+/* It may be the segment of a log with the newest commits: to pass it over would be to lose them. */
+Test(os_refusal, lists_nothing_where_a_file_cannot_be_looked_at)
+{
+    unsigned count = 0;
+    os->close(create());
+    refuse("fstatat", EIO, 1);
+    cr_assert_eq(os->list(os, one, count_path, &count), VERSO_IO);
+    cr_assert_eq(count, 0);
+    refuse("fstatat", ENOENT, 1); /* it went between the two calls */
+    cr_assert_eq(os->list(os, one, count_path, &count), VERSO_OK);
+    cr_assert_eq(count, 0);
+    expect_met();
+    cr_assert_eq(os->list(os, one, count_path, &count), VERSO_OK);
+    cr_assert_eq(count, 1);
 }
 
 Test(os_refusal, lists_no_file_that_has_gone_meanwhile)
