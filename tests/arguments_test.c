@@ -164,6 +164,10 @@ Test(arguments, options_that_cannot_be_are_refused)
         options.durability = (verso_durability)durabilities[i];
         refuse_options(&options);
     }
+    verso_retention nothing = {.size = sizeof nothing};
+    options = good;
+    options.retention = &nothing;
+    refuse_options(&options);
     options = good;
     options.arena_bytes = LIMIT_BYTES + 1;
     refuse_options(&options);
@@ -326,6 +330,21 @@ Test(arguments, an_old_value_is_handed_out_to_those_who_want_it)
     cr_assert_eq(old.size, 3);
     cr_assert_eq(verso_take(txn, verso_text("key"), NULL), VERSO_OK);
     cr_assert_eq(verso_take(txn, verso_text("key"), &old), VERSO_NOT_FOUND);
+}
+
+Test(arguments, a_walk_over_differences_ends_with_its_transaction)
+{
+    verso_diff *diff;
+    verso_change change;
+    begin();
+    cr_assert_eq(verso_put(txn, verso_text("key"), verso_text("new")), VERSO_OK);
+    cr_assert_eq(verso_diff_open(verso_txn_view(txn), view, NULL, &diff), VERSO_OK);
+    verso_abort(txn);
+    REFUSED(verso_diff_next(diff, &change));
+    verso_diff *second = NULL;
+    REFUSED(verso_diff_open(verso_txn_view(txn), view, NULL, &second));
+    verso_diff_close(diff);
+    txn = NULL;
 }
 
 Test(arguments, a_range_that_holds_nothing_gives_no_batch)

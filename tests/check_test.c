@@ -331,6 +331,21 @@ Test(check, a_separator_that_is_wrong_in_one_root_of_many)
     cr_assert_eq(verso_close(store), VERSO_OK);
 }
 
+/* The next transaction would write over it. */
+Test(check, a_page_in_use_that_is_taken_for_free)
+{
+    verso_store *store = open_in_memory(SMALL_PAGE);
+    verso_txn *txn = begin(store);
+    put(txn, 1, "value", 5);
+    (void)commit(txn);
+    vs_page_no page = store->store->tip.tree.page;
+    vs_space_give(&store->store->space, page);
+    verso_check_report report = check_of(store, VERSO_CORRUPT);
+    cr_assert_eq(report.bad_page, page);
+    cr_assert_str_eq(report.fault, "is reached, but taken for free");
+    cr_assert_eq(verso_close(store), VERSO_OK);
+}
+
 /* Two keys have long values of the same bytes. In one root the second one's reference names the
  * pages of the first: content, hashes and counts are as they should be. */
 Test(check, pages_that_are_reached_twice_in_one_root_of_many)

@@ -375,6 +375,9 @@ Test(hostile_pages, a_page_alive_beyond_the_high_water_mark_is_damage)
     }
     forge_pages(leave_as_is);
     expect_refusal(put, "alive beyond the high-water mark");
+    verso_check_report report = {.size = sizeof report};
+    cr_assert_eq(verso_check(store, &report), VERSO_CORRUPT);
+    cr_assert_not_null(strstr(report.fault, "beyond the high-water mark"), "%s", report.fault);
     must(verso_close(store));
 }
 

@@ -98,6 +98,23 @@ Test(readers, the_oldest_roots_come_first_with_their_times)
     list(infos, ROOM, 0);
 }
 
+Test(readers, roots_opened_in_their_order_stay_in_it)
+{
+    put("a");
+    put("b");
+    put("c");
+    verso_view *views[3];
+    verso_reader_info infos[ROOM];
+    for (unsigned i = 0; i < 3; i++) {
+        views[i] = open_view(i + 1);
+    }
+    list(infos, ROOM, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_eq(infos[i].root, i + 1);
+        verso_view_close(views[i]);
+    }
+}
+
 Test(readers, a_transaction_is_no_reader_but_a_committed_view_is)
 {
     verso_view *view = open_view(0); /* leaves its name in the slot that the transaction takes */

@@ -279,7 +279,7 @@ verso_err verso_cursor_batch(verso_cursor *cursor, verso_entry *entries, size_t 
         cursor->place = ON;
     }
     for (size_t i = 0; i < filled && err == VERSO_OK; i++) {
-        if (entries[i].value.data == NULL && entries[i].value.size > 0) { /* in several pieces */
+        if (entries[i].value.data == NULL) { /* in several pieces */
             err = verso_get(cursor->view, entries[i].key, &entries[i].value);
         }
     }

@@ -20,7 +20,7 @@ static verso_err check_arguments(const verso_view *view, verso_slice key, const 
 verso_err vs_view_value(verso_view *view, const struct vs_tree_value *found, verso_slice *value)
 {
     *value = found->slice;
-    if (found->slice.data != NULL || found->slice.size == 0) {
+    if (found->slice.data != NULL) { /* else it lies in several pieces */
         return VERSO_OK;
     }
     verso_err err = vs_run_verify(view->tree.pages, &found->run);

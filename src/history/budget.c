@@ -25,7 +25,8 @@ static verso_err list_roots(struct vs_holdings *holdings, struct vs_store *store
     uint64_t root = 0;
     verso_err err = VERSO_OK;
     for (; err == VERSO_OK && holdings->count < room; root++) {
-        if (!vs_version_set_at_or_above(set, root, &root) || root >= end) {
+        root = vs_retention_next(set, root);
+        if (root >= end) {
             break;
         }
         if (any && protected < root) {

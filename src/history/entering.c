@@ -4,6 +4,7 @@
 #include "history/budget.h"
 #include "history/history.h"
 #include "history/keeping.h"
+#include "history/retention.h"
 #include "os/fault.h"
 #include "tree/tree.h"
 
@@ -34,9 +35,8 @@ static verso_err put_roots(struct vs_store *store, struct vs_tree_edit *edit, ui
     uint64_t version = from;
     verso_err err = VERSO_OK;
     while (err == VERSO_OK && version < to) {
-        uint64_t next;
-        bool any = vs_version_set_at_or_above(&store->retained.set, version + 1, &next);
-        version = any && next < to ? next : to;
+        uint64_t next = vs_retention_next(&store->retained.set, version + 1);
+        version = next < to ? next : to;
         err = put_root(store, edit, version, version == to);
     }
     return err;

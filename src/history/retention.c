@@ -3,6 +3,7 @@
  */
 #include "history/retention.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "format/operation.h"
@@ -15,6 +16,15 @@ enum {
 };
 
 /* ---- one root ---- */
+
+uint64_t vs_retention_next(const struct vs_version_set *set, uint64_t version)
+{
+    uint64_t next = version;
+    bool any = vs_version_set_at_or_above(set, version, &next);
+    assert(any);
+    (void)any;
+    return next;
+}
 
 bool vs_retention_protected(struct vs_store *store, uint64_t version, uint64_t *found)
 {
@@ -85,10 +95,9 @@ static bool is_kept_by_time(const struct vs_retention_question *question, uint64
     if (class == NULL || class->spacing_us == 0) {
         return class != NULL;
     }
-    uint64_t next;
+    uint64_t next = vs_retention_next(question->set, version + 1);
     int64_t next_us;
-    if (!vs_version_set_at_or_above(question->set, version + 1, &next) || next > question->tip ||
-        time_of(question, next, &next_us) != VERSO_OK) {
+    if (next > question->tip || time_of(question, next, &next_us) != VERSO_OK) {
         return true;
     }
     return !in_one_span(record.time_us, next_us, class->spacing_us);
@@ -147,8 +156,8 @@ void vs_retention_judge(const struct vs_retention_question *question, uint64_t *
         return;
     }
     for (unsigned judged = 0; judged < judged_max; judged++) {
-        uint64_t next;
-        if (!vs_version_set_at_or_above(question->set, *version, &next) || next >= newest_from) {
+        uint64_t next = vs_retention_next(question->set, *version);
+        if (next >= newest_from) {
             *version = 0;
             return;
         }

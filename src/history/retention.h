@@ -32,6 +32,9 @@ struct vs_retention_question {
 struct vs_retention_question vs_retention_ask(struct vs_store *store,
                                               const verso_retention *policy);
 
+/** The first root of a set at or above `version`: all roots to come are retained, so there is one. */
+uint64_t vs_retention_next(const struct vs_version_set *set, uint64_t version);
+
 /** The least root at or above `version` that is tagged, or open in some view: such ones never go.
  *  @return false: there is none. */
 bool vs_retention_protected(struct vs_store *store, uint64_t version, uint64_t *found);

@@ -92,7 +92,8 @@ static void list_dropped(const struct vs_version_set *retained, const struct vs_
 {
     size_t filled = 0;
     for (uint64_t root = 1; filled < capacity; root++) {
-        if (!vs_version_set_at_or_above(retained, root, &root) || root > tip) {
+        root = vs_retention_next(retained, root);
+        if (root > tip) {
             break;
         }
         if (!vs_version_set_has(kept, root)) {
