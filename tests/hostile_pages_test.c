@@ -119,19 +119,6 @@ static void move_count(const struct forged_page *page)
     }
 }
 
-/* The first leaf of each branch claims the keys of the two behind it. */
-static void count_too_many(const struct forged_page *forged_page)
-{
-    uint8_t *page = forged_page->bytes;
-    if (is_low_branch(page)) {
-        for (unsigned child = 1; child < 3; child++) {
-            uint64_t keys = vs_branch_keys(page, child) - 1;
-            vs_branch_set_keys(page, 0, vs_branch_keys(page, 0) + keys);
-            vs_branch_set_keys(page, child, 1);
-        }
-    }
-}
-
 /* Every page died in the newest root, so that its number may be free. */
 static void die(const struct forged_page *page)
 {
@@ -225,37 +212,6 @@ static void expect_refusal(call *change, const char *text)
     cr_assert_gt(refused, 0);
 }
 
-/* ---- reading ---- */
-
-static int compare(verso_slice a, verso_slice b)
-{
-    size_t common = a.size < b.size ? a.size : b.size;
-    int order = memcmp(a.data, b.data, common);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-static bool lies_within(verso_slice key, const verso_range *range)
-{
-    return compare(range->from, key) <= 0 && compare(key, range->to) < 0;
-}
-
-/* @return What ends the share. */
-static verso_err expect_within(verso_view *view, const verso_range *range, uint64_t shares,
-                               uint64_t share)
-{
-    verso_cursor *cursor = NULL;
-    verso_entry entry;
-    verso_err err = verso_cursor_open_share(view, range, shares, share, &cursor);
-    if (err != VERSO_OK) {
-        return err;
-    }
-    while ((err = verso_cursor_next(cursor, &entry)) == VERSO_OK) {
-        cr_assert(lies_within(entry.key, range), "a share's entry");
-    }
-    verso_cursor_close(cursor);
-    return err;
-}
-
 /* Splits and merges make separators of a leaf's keys: of these they would be out of order, and too
  * short for the branch's prefix. */
 Test(hostile_pages, a_leaf_whose_keys_lie_elsewhere_is_not_changed)
@@ -309,37 +265,6 @@ Test(hostile_pages, a_page_whose_separator_is_empty_is_refused)
     verso_view_close(view);
     cr_assert_eq(verso_check(store, &report), VERSO_CORRUPT);
     cr_assert_not_null(strstr(report.fault, "separator 1 is empty"), "%s", report.fault);
-    must(verso_close(store));
-}
-
-/* A share's bounds, and an entry at random, are found by counts. Where these contradict the keys, what
- * lies out of the range is not handed out. */
-Test(hostile_pages, counts_that_lead_out_of_a_range_are_damage)
-{
-    enum { SHARES = 16 };
-    verso_range range = {.size = sizeof range, .has_from = true, .has_to = true};
-    verso_view *view = NULL;
-    unsigned refused = 0;
-    forge_pages(count_too_many);
-    must(verso_view_open(store, &view));
-    for (unsigned number = 0; number < KEYS; number += 7) {
-        char from[16];
-        char to[16];
-        verso_entry entry;
-        (void)snprintf(from, sizeof from, "key %04u", number);
-        (void)snprintf(to, sizeof to, "key %04u", number + 20);
-        range.from = verso_text(from);
-        range.to = verso_text(to);
-        for (uint64_t share = 0; share < SHARES; share++) {
-            verso_err err = expect_within(view, &range, SHARES, share);
-            refused += err == VERSO_CORRUPT;
-            err = verso_random(view, &range, share << 60, &entry);
-            cr_assert(err != VERSO_OK || lies_within(entry.key, &range), "a random entry");
-            refused += err == VERSO_CORRUPT;
-        }
-    }
-    cr_assert_gt(refused, 0);
-    verso_view_close(view);
     must(verso_close(store));
 }
 
