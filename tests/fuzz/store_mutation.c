@@ -12,6 +12,7 @@
 #include "format/byte_order.h"
 #include "format/descriptor.h"
 #include "format/layout.h"
+#include "format/leaf.h"
 #include "fuzz_target.h"
 #include "store_repair.h"
 
@@ -230,6 +231,44 @@ static void change_length(struct mutation *mutation)
     mutation->size = size;
 }
 
+/* A number in a leaf's payload: of a root, a tag, a tree, a rule of retention, a long value. */
+static void change_payload(struct mutation *mutation)
+{
+    static const unsigned widths[] = {1, 1, 2, 4, 8};
+    uint8_t *page = some_page(mutation);
+    if (vs_leaf_check(page, mutation->page_size) != NULL || vs_page_count(page) == 0) {
+        return;
+    }
+    unsigned width = widths[below(mutation, sizeof widths / sizeof widths[0])];
+    struct vs_payload payload =
+        vs_leaf_payload(page, (unsigned)below(mutation, vs_page_count(page)));
+    if (payload.size >= width) {
+        size_t at = (size_t)(payload.bytes - page) + below(mutation, payload.size - width + 1);
+        mutation_of_number(&mutation->random, page + at, width);
+    }
+}
+
+/* Which copy of a part counts, in the tops, a top page or a directory page: the other one is older,
+ * or was never written. */
+static void change_entry(struct mutation *mutation)
+{
+    enum { ENTRIES = 8 /* small files have no more */, COPY_AT = 4 };
+    unsigned copy = (unsigned)below(mutation, 2);
+    uint64_t places[] = {META_TOPS_AT, VS_META_B_AT + META_TOPS_AT,
+                         vs_layout_top_at(mutation->page_size, 0, copy),
+                         vs_layout_directory_at(mutation->page_size, 0, copy)};
+    uint64_t at = places[below(mutation, sizeof places / sizeof places[0])];
+    at += below(mutation, ENTRIES) * sizeof(uint64_t);
+    if (at + sizeof(uint64_t) > mutation->size) {
+        return;
+    }
+    if (below(mutation, 8) == 0) {
+        mutation_of_number(&mutation->random, mutation->file + at + COPY_AT, 4);
+    } else {
+        mutation->file[at + COPY_AT] ^= 1;
+    }
+}
+
 /* What libFuzzer has found to matter in comparisons goes in here. */
 static void change_as_driver(struct mutation *mutation)
 {
@@ -241,9 +280,9 @@ static void change_as_driver(struct mutation *mutation)
 static void change_once(struct mutation *mutation)
 {
     static void (*const often[])(struct mutation *) = {
-        change_meta,   change_descriptor, change_descriptor, change_header,
-        change_inside, change_inside,     copy_bytes,        redirect,
-        redirect,      change_any_byte,   change_as_driver};
+        change_meta,    change_descriptor, change_descriptor, change_header,   change_inside,
+        change_inside,  copy_bytes,        redirect,          redirect,        change_any_byte,
+        change_payload, change_payload,    change_entry,      change_as_driver};
     if (below(mutation, 64) == 0) {
         change_length(mutation);
     } else {
