@@ -172,6 +172,24 @@ Test(commit_fault, a_commit_by_checkpoint_that_fails_leaves_a_tail_given_up_alon
     cr_assert_eq(vs_store_close(store), VERSO_POISONED);
 }
 
+Test(commit_fault, a_checkpoint_without_a_reader_slot_comes_later)
+{
+    struct vs_store *store = page_store_open(disk, PAGE_SIZE, 0);
+    page_commit_up_to(store, 1);
+    uint64_t generation = vs_store_generation(store);
+    for (uint32_t i = 0; i < VS_READER_SLOTS_MAX; i++) { /* one by one takes seconds */
+        atomic_store(&store->readers.slot[i].pinned, 1 + 1);
+    }
+    atomic_store(&store->readers.used_below, VS_READER_SLOTS_MAX);
+    cr_assert_eq(vs_store_checkpoint(store, false), VERSO_LIMIT);
+    cr_assert_eq(vs_store_generation(store), generation);
+    cr_assert_not(vs_store_is_poisoned(store));
+    vs_reader_unpin(&store->readers, VS_READER_SLOTS_MAX - 1);
+    cr_assert_eq(vs_store_checkpoint(store, false), VERSO_OK, "%s", verso_error_detail());
+    cr_assert_eq(vs_store_generation(store), generation + 1);
+    page_store_close(store);
+}
+
 static void fail_as_witness(void *argument)
 {
     struct vs_store *store = argument;

@@ -153,6 +153,19 @@ int link(const char *from, const char *to)
     return is_refused("link") ? -1 : (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
+/* Also as the kernel answers where the directory lies outside of the root directory. */
+char *getcwd(char *buffer, size_t size)
+{
+    if (is_refused("getcwd")) {
+        return NULL;
+    }
+    if (is_refused("reachable getcwd")) {
+        (void)snprintf(buffer, size, "(unreachable)/directory");
+        return buffer;
+    }
+    return syscall(SYS_getcwd, buffer, size) < 0 ? NULL : buffer;
+}
+
 struct dirent *readdir(DIR *stream)
 {
     if (is_refused("readdir")) {
@@ -405,6 +418,56 @@ Test(os_refusal, reports_a_directory_that_cannot_be_read_to_its_end)
     cr_assert_eq(count, 0);
 }
 
+/* Fail each allocation of a call in turn; it made `allocations` of them. */
+static void sweep(verso_err (*call)(void), uint64_t allocations)
+{
+    for (uint64_t nth = 1; nth <= allocations; nth++) {
+        int64_t before = failing_memory_held();
+        failing_memory_arm(nth, false);
+        verso_err err = call();
+        cr_assert_eq(failing_memory_disarm(), 1, "allocation %d", (int)nth);
+        cr_assert_eq(err, VERSO_NOMEM);
+        cr_assert_eq(failing_memory_held(), before);
+    }
+    failing_memory_arm(allocations + 1, false);
+    cr_assert_eq(call(), VERSO_OK);
+    cr_assert_eq(failing_memory_disarm(), 0);
+}
+
+static char *absolute_path(const char *path)
+{
+    char *absolute = NULL;
+    cr_assert_eq(os->absolute(os, path, &absolute), VERSO_OK);
+    return absolute;
+}
+
+static verso_err absolute_of_one(void)
+{
+    char *absolute;
+    verso_err err = os->absolute(os, "one", &absolute);
+    if (err == VERSO_OK) {
+        free(absolute);
+    }
+    return err;
+}
+
+Test(os_refusal, leaves_a_path_as_it_is_where_the_working_directory_has_none)
+{
+    cr_assert_eq(chdir(directory), 0);
+    char *absolute = absolute_path("one");
+    cr_assert_str_eq(absolute, one);
+    free(absolute);
+    static const char *const refused[] = {"getcwd", "reachable getcwd"};
+    for (size_t i = 0; i < 2; i++) {
+        refuse(refused[i], ENOENT, 1);
+        absolute = absolute_path("one");
+        expect_met();
+        cr_assert_str_eq(absolute, "one");
+        free(absolute);
+    }
+    sweep(absolute_of_one, 1);
+}
+
 static verso_err list_one(void)
 {
     unsigned count = 0;
@@ -420,22 +483,6 @@ static verso_err list_working_directory(void)
 {
     unsigned count = 0;
     return os->list(os, "one", count_path, &count);
-}
-
-/* Fail each allocation of a call in turn; it made `allocations` of them. */
-static void sweep(verso_err (*call)(void), uint64_t allocations)
-{
-    for (uint64_t nth = 1; nth <= allocations; nth++) {
-        int64_t before = failing_memory_held();
-        failing_memory_arm(nth, false);
-        verso_err err = call();
-        cr_assert_eq(failing_memory_disarm(), 1, "allocation %d", (int)nth);
-        cr_assert_eq(err, VERSO_NOMEM);
-        cr_assert_eq(failing_memory_held(), before);
-    }
-    failing_memory_arm(allocations + 1, false);
-    cr_assert_eq(call(), VERSO_OK);
-    cr_assert_eq(failing_memory_disarm(), 0);
 }
 
 Test(os_refusal, reads_and_syncs_no_directory_without_memory)

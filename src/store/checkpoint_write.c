@@ -51,12 +51,11 @@ static verso_err move_page(struct vs_checkpoint *checkpoint, vs_page_no page, ui
 static bool must_be_written(const struct vs_checkpoint *checkpoint,
                             const struct vs_descriptor *descriptor)
 {
-    uint64_t born = vs_descriptor_born(descriptor);
     uint64_t died = vs_descriptor_died(descriptor);
     if (vs_descriptor_kind(descriptor) & VS_CLOCK_HISTORY) {
-        return born < died && died > checkpoint->meta.generation;
+        return died > checkpoint->meta.generation; /* else not even the coming generation has it */
     }
-    return vs_version_set_meets(&checkpoint->kept, born, died);
+    return vs_version_set_meets(&checkpoint->kept, vs_descriptor_born(descriptor), died);
 }
 
 /* Move the pages of one frozen block that still have frames, setting their checksums in both the
