@@ -9,13 +9,13 @@
 
 #include "failing_memory.h"
 #include "format/layout.h"
-#include "history/copy_file.h"
+#include "history/copy_parts.h"
 #include "simulated_disk.h"
 #include "verso.h"
 
 enum {
     PAGE_SIZE = 512,
-    ROOTS = 150, /* their history tree has three levels */
+    ROOTS = 260, /* their history tree has three levels */
     NOTE_MAX = 900,
     ROOMS = 300, /* pages before the end that are looked at */
     FAILURES_MAX = 5000,
@@ -112,6 +112,55 @@ Test(copy_limits, long_values_come_to_the_end_of_the_numbers_with_a_name)
         }
     }
     cr_assert_gt(refused, 0);
+    simulated_disk_close(disk);
+}
+
+/* Pages in front of a fixed part are left for others, which needs memory. */
+Test(copy_limits, a_row_that_leaves_a_gap_needs_memory)
+{
+    enum { ROW = 20, BEFORE = 3 };
+    struct simulated_disk *disk = simulated_disk_open(1);
+    vs_page_no page = 1;
+    while (!is_free(page) || !is_free(page + BEFORE - 1) || is_free(page + BEFORE)) {
+        page++;
+    }
+    struct vs_copy_file copy = begin_at(disk, page);
+    vs_page_no first;
+    failing_memory_arm(1, false);
+    cr_assert_eq(vs_copy_file_take(&copy, ROW, &first), VERSO_NOMEM);
+    struct vs_run_ref run = {.extents = 1, .extent = {{1, ROW}}};
+    failing_memory_arm(1, false);
+    cr_assert_eq(vs_copy_file_take_run(&copy, &run), VERSO_NOMEM);
+    (void)failing_memory_disarm();
+    cr_assert_eq(vs_copy_file_take(&copy, ROW, &first), VERSO_OK);
+    expect_free(first, ROW, page + BEFORE);
+    cr_assert_eq(vs_copy_file_take(&copy, BEFORE, &first), VERSO_OK);
+    cr_assert_eq(first, page, "the gap is filled");
+    end(&copy);
+    simulated_disk_close(disk);
+}
+
+/* The tree of roots is built from below: numbers may end at any of its pages. */
+Test(copy_limits, a_history_that_comes_to_the_end_of_the_numbers_says_so)
+{
+    static struct vs_root_record records[ROOTS];
+    static char note[NOTE_MAX];
+    struct simulated_disk *disk = simulated_disk_open(1);
+    unsigned refused = 0;
+    unsigned made = 0;
+    for (unsigned i = 0; i < ROOTS; i++) {
+        records[i] = (struct vs_root_record){.version = i + 1, .note = {note, i * 37 % NOTE_MAX}};
+    }
+    for (uint64_t next = UINT32_MAX - 8 * ROOMS; next < UINT32_MAX; next += 11) {
+        struct vs_copy_file copy = begin_at(disk, next);
+        struct vs_tree_root root;
+        verso_err err = vs_copy_history(&copy, records, ROOTS, &root);
+        cr_assert(err == VERSO_OK || err == VERSO_LIMIT, "%s", verso_error_detail());
+        refused += err == VERSO_LIMIT;
+        made += err == VERSO_OK;
+        end(&copy);
+    }
+    cr_assert(refused > 20 && made > 0, "%u refused, %u made", refused, made);
     simulated_disk_close(disk);
 }
 

@@ -9,10 +9,11 @@
 #include "tree/edit.h"
 #include "tree_fixture.h"
 
-enum { PAGE_SIZE = 512, VALUE = 110, KEYS_MAX = 41, LEAVES_MAX = 20 };
+enum { PAGE_SIZE = 512, VALUE = 110, SHORT_VALUE = 40, KEYS_MAX = 41, LEAVES_MAX = 20 };
 
 static struct tree_store *store;
-static unsigned keys; /* in the tree */
+static unsigned keys;             /* in the tree */
+static size_t value_size = VALUE; /* one of them in a leaf, it is more than a quarter full */
 
 /* ---- making such a tree ---- */
 
@@ -69,7 +70,7 @@ TestSuite(narrow_tree, .init = set_up, .fini = tear_down);
 static void make_tree(unsigned count)
 {
     keys = count;
-    (void)fixture_commit_keys(store, 0, count, 1, "x", VALUE);
+    (void)fixture_commit_keys(store, 0, count, 1, "x", value_size);
     stretch(tree_store_begin(store));
     tree_store_check_edit(store);
     (void)tree_store_commit(store);
@@ -87,8 +88,9 @@ static void delete_one(struct vs_tree_edit *edit, unsigned number)
 
 Test(narrow_tree, loses_its_keys_one_by_one_from_either_end)
 {
-    for (unsigned count = 4; count <= KEYS_MAX; count++) {
+    for (unsigned count = 12; count <= KEYS_MAX; count++) {
         for (unsigned upwards = 0; upwards < 2; upwards++) {
+            value_size = count % 2 == 0 ? SHORT_VALUE : VALUE;
             tear_down();
             set_up();
             make_tree(count);
@@ -106,7 +108,8 @@ Test(narrow_tree, loses_its_keys_one_by_one_from_either_end)
 /* Many leaves are left with one key each, which takes the leaf and its branch with it. */
 Test(narrow_tree, loses_the_last_key_of_each_leaf_in_any_order)
 {
-    for (unsigned step = 3; step < 13; step += 2) {
+    for (unsigned step = 3; step < 23; step += 2) {
+        value_size = step % 4 == 1 ? SHORT_VALUE : VALUE;
         tear_down();
         set_up();
         make_tree(KEYS_MAX);

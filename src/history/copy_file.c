@@ -125,11 +125,10 @@ verso_err vs_copy_file_take(struct vs_copy_file *copy, uint32_t pages, vs_page_n
         if (copy->next + room >= UINT32_MAX) {
             return vs_fault(VERSO_LIMIT, "a copy would need more than 2^32 pages");
         }
-        if (room > 0) {
-            verso_err err = leave_gap(copy, room);
-            if (err != VERSO_OK) {
-                return err;
-            }
+        assert(room > 0);
+        verso_err err = leave_gap(copy, room);
+        if (err != VERSO_OK) {
+            return err;
         }
     }
 }
@@ -159,21 +158,18 @@ static unsigned count_pieces(const struct vs_copy_file *copy, uint64_t pages)
     return pieces;
 }
 
-static verso_err take_without_gaps(struct vs_copy_file *copy, uint64_t pages,
-                                   struct vs_run_ref *ref)
+/* The pieces were counted, so there is room for them. */
+static void take_without_gaps(struct vs_copy_file *copy, uint64_t pages, struct vs_run_ref *ref)
 {
     ref->extents = 0;
     while (pages > 0) {
         copy->next = behind_fixed(copy, copy->next);
         uint32_t room = room_at(copy, copy->next, pages);
-        if (room == 0) {
-            return vs_fault(VERSO_LIMIT, "a copy would need more than 2^32 pages");
-        }
+        assert(room > 0);
         ref->extent[ref->extents++] = (struct vs_run_extent){(vs_page_no)copy->next, room};
         copy->next += room;
         pages -= room;
     }
-    return VERSO_OK;
 }
 
 verso_err vs_copy_file_take_run(struct vs_copy_file *copy, struct vs_run_ref *ref)
@@ -186,7 +182,8 @@ verso_err vs_copy_file_take_run(struct vs_copy_file *copy, struct vs_run_ref *re
         ref->extents = 1;
         ref->extent[0].pages = (uint32_t)pages;
     } else if (count_pieces(copy, pages) <= ref->extents) {
-        return take_without_gaps(copy, pages, ref);
+        take_without_gaps(copy, pages, ref);
+        return VERSO_OK;
     }
     for (unsigned i = 0; i < ref->extents; i++) {
         verso_err err = vs_copy_file_take(copy, ref->extent[i].pages, &ref->extent[i].page);
