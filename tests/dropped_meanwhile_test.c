@@ -255,6 +255,23 @@ static uint64_t count_roots(void)
     return stats.kept_roots;
 }
 
+static verso_view *first_root;
+
+static void open_the_first(void)
+{
+    must(verso_view_open_root(store, 1, &first_root));
+}
+
+Test(dropped_meanwhile, a_root_opened_while_a_budget_is_counted_stays)
+{
+    at_setting = open_the_first;
+    set_budget();
+    cr_assert_eq(count_roots(), 2);
+    verso_view_close(first_root);
+    set_budget();
+    cr_assert_eq(count_roots(), 1);
+}
+
 Test(dropped_meanwhile, a_budget_that_is_no_more_drops_nothing)
 {
     at_setting = keep_all;

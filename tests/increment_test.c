@@ -184,6 +184,41 @@ Test(increment, takes_trees_that_swap_names)
     close_fixture(&fixture);
 }
 
+/* Create trees under the names that a renaming passes through, of the trees 1 to 12. */
+static void take_passing_names(verso_txn *txn, unsigned attempt)
+{
+    for (unsigned number = 1; number <= 12; number++) {
+        char name[32];
+        verso_txn *tree;
+        (void)snprintf(name, sizeof name, "renaming %u.%u", number, attempt);
+        cr_assert_eq(verso_txn_tree(txn, verso_text(name), true, &tree), VERSO_OK);
+        cr_assert_eq(verso_put(tree, verso_text("was"), verso_text(name)), VERSO_OK);
+    }
+}
+
+/* One of them in the root before, the next in the root after. */
+Test(increment, takes_trees_that_swap_names_while_others_have_the_passing_ones)
+{
+    struct fixture fixture = open_fixture(4, 512, 1);
+    verso_txn *txn;
+    verso_txn *tree;
+    cr_assert_eq(verso_begin(fixture.store, &txn), VERSO_OK);
+    cr_assert_eq(verso_txn_tree(txn, verso_text("a"), true, &tree), VERSO_OK);
+    cr_assert_eq(verso_txn_tree(txn, verso_text("b"), true, &tree), VERSO_OK);
+    take_passing_names(txn, 0);
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+    cr_assert_eq(verso_begin(fixture.store, &txn), VERSO_OK);
+    cr_assert_eq(verso_tree_rename(txn, verso_text("a"), verso_text("c")), VERSO_OK);
+    cr_assert_eq(verso_tree_rename(txn, verso_text("b"), verso_text("a")), VERSO_OK);
+    cr_assert_eq(verso_tree_rename(txn, verso_text("c"), verso_text("b")), VERSO_OK);
+    take_passing_names(txn, 1);
+    cr_assert_eq(verso_commit(txn, NULL, NULL), VERSO_OK);
+    make_increment(&fixture, 1);
+    apply_increment(&fixture);
+    expect_equal(&fixture);
+    close_fixture(&fixture);
+}
+
 Test(increment, applies_to_a_store_in_memory_too)
 {
     struct fixture fixture = open_fixture(5, 512, 0);

@@ -9,6 +9,7 @@
 
 #include "failing_memory.h"
 #include "simulated_disk.h"
+#include "store/store.h"
 #include "verso.h"
 
 enum { ROOTS = 24, TAGS = 3, ALLOCATIONS_MAX = 400, SYNCS_MAX = 12 };
@@ -275,6 +276,69 @@ Test(settings_fault, a_failed_sync_leaves_the_one_state_or_the_other)
         cr_assert_lt(n, SYNCS_MAX);
         cr_assert_gt(n, 1);
     }
+}
+
+/* ---- settings that cannot begin ---- */
+
+static uint64_t begins_left; /* before one fails; 0: none will */
+static bool begin_failed;
+
+static bool begin_fails(void)
+{
+    bool fails = begins_left == 1;
+    begins_left -= begins_left > 0;
+    begin_failed = begin_failed || fails;
+    return fails;
+}
+
+/* The linker gives these names. */
+verso_err __real_vs_store_begin_setting(struct vs_store *inner);
+verso_err __wrap_vs_store_begin_setting(struct vs_store *inner);
+verso_err __wrap_vs_store_begin_setting(struct vs_store *inner)
+{
+    return begin_fails() ? VERSO_NOSPC : __real_vs_store_begin_setting(inner);
+}
+
+verso_err __real_vs_store_begin_setting_now(struct vs_store *inner);
+verso_err __wrap_vs_store_begin_setting_now(struct vs_store *inner);
+verso_err __wrap_vs_store_begin_setting_now(struct vs_store *inner)
+{
+    return begin_fails() ? VERSO_NOSPC : __real_vs_store_begin_setting_now(inner);
+}
+
+/* As where no room can be made in the log. @return Whether one has failed. */
+static bool fail_begin(unsigned which, uint64_t n)
+{
+    const char *name = actions[which].name;
+    set_up();
+    struct keeping before = look();
+    begin_failed = false;
+    begins_left = n;
+    verso_err err = actions[which].run();
+    begins_left = 0;
+    cr_assert_eq(err, begin_failed ? VERSO_NOSPC : VERSO_OK, "%s: %s", name, verso_error_detail());
+    struct keeping after = look();
+    if (begin_failed && n == 1) {
+        expect_same(&before, &after, name, n);
+    }
+    check_store();
+    crash(n, SIMULATED_CRASH_ALL_OLD);
+    struct keeping replayed = look();
+    expect_same(&after, &replayed, name, n);
+    tear_down();
+    return begin_failed;
+}
+
+Test(settings_fault, what_cannot_begin_changes_nothing_and_what_was_done_before_stays)
+{
+    uint64_t failed = 0;
+    for (unsigned which = 0; which < ACTIONS; which++) {
+        for (uint64_t n = 1; fail_begin(which, n); n++) {
+            cr_assert_lt(n, ALLOCATIONS_MAX);
+            failed++;
+        }
+    }
+    cr_assert_gt(failed, 5);
 }
 
 Test(settings_fault, on_a_full_disk_roots_can_be_given_up)

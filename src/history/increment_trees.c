@@ -82,8 +82,7 @@ static verso_err is_renamed(const struct vs_increment_catalogues *roots, verso_s
 static verso_err has_name(const struct vs_tree_view *catalogue, verso_slice name, bool *has)
 {
     struct vs_tree_record record;
-    verso_err err =
-        catalogue->root.depth == 0 ? VERSO_NOT_FOUND : vs_catalogue_find(catalogue, name, &record);
+    verso_err err = vs_catalogue_find(catalogue, name, &record);
     *has = *has || err == VERSO_OK;
     return err == VERSO_NOT_FOUND ? VERSO_OK : err;
 }
