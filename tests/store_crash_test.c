@@ -24,11 +24,11 @@
 #include "run_length.h"
 
 enum {
-    NESTED_EVERY = 60,
-    TWICE_EVERY = 400,
+    NESTED_EVERY = 80,
+    TWICE_EVERY = 1000,
     METAS_EVERY = 25,
     ENTIRE_EVERY = 16,
-    IMAGES = 4,
+    IMAGES = 9,
     LEVELS_MAX = 2, /* of recoveries that lose their power */
 };
 
@@ -276,7 +276,8 @@ static void sweep_story(uint64_t seed, enum crash_story story)
     run_count("nested_twice", sweep.nested[1]);
     run_count("repeated", sweep.repeated);
     run_count("without_meta", sweep.without_meta);
-    cr_assert(sweep.images > 500 && sweep.nested[0] > 100,
+    uint64_t share = run_number("VERSO_TEST_SHARE", 1); /* of the images, and of those to nest in */
+    cr_assert(sweep.images > 1500 / share && sweep.nested[0] > 600 / (share * share),
               "only %" PRIu64 " images, %" PRIu64 " nested", sweep.images, sweep.nested[0]);
     cr_assert(sweep.nested[1] > 0 || sweep.nested[0] < sweep.twice_every,
               "no recovery of a recovery lost its power");
