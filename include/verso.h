@@ -15,6 +15,7 @@
  *   - Option and result structs start with `size`; set it with the VERSO_*_INIT macro or to sizeof.
  *     A library newer than the caller fills or reads only what the caller's struct has. In an array
  *     of them each has the same `size`, which is also how far apart they are.
+ *   - Calls take up to 128 KiB of the calling thread's stack.
  *   - Keys compare as byte strings (memcmp, then the shorter first).
  */
 #ifndef VERSO_H

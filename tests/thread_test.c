@@ -14,8 +14,14 @@ static _Atomic bool may_end;
 static _Atomic bool handled;
 static pthread_t handled_by;
 
-static void *note_mask(void *unused)
+static size_t stack_size;
+
+static void *note_itself(void *unused)
 {
+    pthread_attr_t attributes;
+    cr_assert_eq(pthread_getattr_np(pthread_self(), &attributes), 0);
+    cr_assert_eq(pthread_attr_getstacksize(&attributes, &stack_size), 0);
+    cr_assert_eq(pthread_attr_destroy(&attributes), 0);
     cr_assert_eq(pthread_sigmask(SIG_BLOCK, NULL, &mask_inside), 0);
     while (!atomic_load(&may_end)) {
         (void)usleep(1000);
@@ -33,7 +39,7 @@ static void note_handler(int number)
 static void run_until_told(struct vs_thread *thread)
 {
     atomic_store(&may_end, false);
-    cr_assert_eq(vs_thread_start(thread, note_mask, NULL), VERSO_OK);
+    cr_assert_eq(vs_thread_start(thread, note_itself, NULL), VERSO_OK);
 }
 
 static void end(struct vs_thread *thread)
@@ -94,4 +100,18 @@ Test(thread, takes_no_signal_while_the_host_blocks_it)
     cr_assert(atomic_load(&handled));
     cr_assert(pthread_equal(handled_by, pthread_self()));
     end(&thread);
+}
+
+/* As under `ulimit -s 128`. */
+Test(thread, has_a_stack_of_its_own_size)
+{
+    pthread_attr_t attributes;
+    cr_assert_eq(pthread_attr_init(&attributes), 0);
+    cr_assert_eq(pthread_attr_setstacksize(&attributes, 128 * 1024), 0);
+    cr_assert_eq(pthread_setattr_default_np(&attributes), 0);
+    cr_assert_eq(pthread_attr_destroy(&attributes), 0);
+    struct vs_thread thread;
+    run_until_told(&thread);
+    end(&thread);
+    cr_assert_geq(stack_size, (size_t)512 * 1024);
 }

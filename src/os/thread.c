@@ -9,6 +9,25 @@
 #include "os/fault.h"
 #include "os/turns.h"
 
+/* A checkpoint takes up to 128 KiB. What a thread gets by itself may be less: 128 KiB from some C
+ * libraries, whatever `ulimit -s` says from others. */
+enum { STACK_BYTES = 1 << 20 };
+
+static int create(pthread_t *thread, void *(*work)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    int result = pthread_attr_init(&attributes);
+    if (result != 0) {
+        return result;
+    }
+    result = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    if (result == 0) {
+        result = pthread_create(thread, &attributes, work, argument);
+    }
+    (void)pthread_attr_destroy(&attributes);
+    return result;
+}
+
 /* Signals are for the host's threads: a handler of its own that ran here would interrupt nothing that
  * the host waits in. Those that a thread sends to itself by a fault stay as they are. */
 static void block_signals(sigset_t *before)
@@ -30,7 +49,7 @@ verso_err vs_thread_start(struct vs_thread *thread, void *(*work)(void *), void 
     }
     sigset_t before; /* the new thread inherits what is blocked */
     block_signals(&before);
-    int result = pthread_create(&thread->thread, NULL, work, argument);
+    int result = create(&thread->thread, work, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return result == 0 ? VERSO_OK : vs_fault(VERSO_NOMEM, "cannot start a thread");
 }
