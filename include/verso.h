@@ -15,7 +15,7 @@
  *   - Option and result structs start with `size`; set it with the VERSO_*_INIT macro or to sizeof.
  *     A library newer than the caller fills or reads only what the caller's struct has. In an array
  *     of them each has the same `size`, which is also how far apart they are.
- *   - Calls take up to 128 KiB of the calling thread's stack.
+ *   - Calls take up to 200 KiB of the calling thread's stack.
  *   - Keys compare as byte strings (memcmp, then the shorter first).
  */
 #ifndef VERSO_H
@@ -361,8 +361,7 @@ typedef struct verso_entry {
 
 /**
  * Upsert many entries whose keys strictly ascend; each leaf concerned is visited once, and entries
- * beyond the last key of the tree fill leaves completely (bulk load). The entries' bytes must not
- * be ones borrowed from this transaction's own view.
+ * beyond the last key of the tree fill leaves completely (bulk load).
  *
  * @retval VERSO_ORDER  Keys do not ascend; the detail names the entry. Nothing was changed.
  */

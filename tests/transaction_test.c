@@ -187,6 +187,43 @@ Test(transaction, a_value_of_its_own_can_be_the_key_of_a_change)
     simulated_disk_close(disk);
 }
 
+Test(transaction, values_of_its_own_can_be_put_as_a_sorted_batch)
+{
+    enum { COUNT = 60 };
+    struct simulated_disk *disk = simulated_disk_open(1);
+    verso_store *store = open_on(disk);
+    verso_txn *txn = begin(store);
+    verso_entry entries[COUNT];
+    for (unsigned i = 0; i < COUNT; i++) {
+        char between[16];
+        (void)snprintf(between, sizeof between, "key%06u+", i);
+        put(txn, i, verso_text(between)); /* into the same leaves, which it splits */
+    }
+    for (unsigned i = 0; i < COUNT; i++) {
+        verso_slice own = get(verso_txn_view(txn), i);
+        entries[i] = (verso_entry){own, own};
+    }
+    verso_err err = verso_put_sorted(txn, entries, COUNT);
+    cr_assert_eq(err, VERSO_OK, "%s", verso_error_detail());
+    commit(txn);
+    struct simulated_disk *after;
+    verso_store *again = recovered(disk, &after); /* log and tree agree, or replay would refuse */
+    verso_view *view;
+    err = verso_view_open(again, &view);
+    cr_assert_eq(err, VERSO_OK);
+    for (unsigned i = 0; i < COUNT; i++) {
+        verso_slice value = get(view, i);
+        verso_slice same;
+        cr_assert_eq(verso_get(view, value, &same), VERSO_OK, "key %u", i);
+        cr_assert(same.size == value.size && memcmp(same.data, value.data, same.size) == 0);
+    }
+    verso_view_close(view);
+    close_store(again);
+    close_store(store);
+    simulated_disk_close(after);
+    simulated_disk_close(disk);
+}
+
 Test(transaction, an_old_value_handed_back_can_be_the_next_key)
 {
     struct simulated_disk *disk = simulated_disk_open(1);

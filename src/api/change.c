@@ -48,15 +48,19 @@ static bool lies_in(const void *bytes, const uint8_t *range, size_t size)
 /* What was read through the transaction itself may lie where the change writes: in a page that it
  * edits in place, or in the buffer of the old value. It is copied then, so that tree and log take the
  * same bytes. A value longer than a page lies in a run, which no change touches. */
-static verso_err make_steady(const struct vs_transaction *shared, verso_slice *slice,
-                             uint8_t **copy)
+static bool is_steady(const struct vs_transaction *shared, verso_slice slice)
 {
     const struct vs_store *store = shared->owner->store;
     const struct vs_arena *arena = &store->arena;
-    bool in_page = slice->size <= store->pages.page_size &&
-                   lies_in(slice->data, arena->frames, arena->frames_size);
-    if (slice->size == 0 ||
-        (!in_page && !lies_in(slice->data, shared->old, shared->old_capacity))) {
+    bool in_page = slice.size <= store->pages.page_size &&
+                   lies_in(slice.data, arena->frames, arena->frames_size);
+    return slice.size == 0 || (!in_page && !lies_in(slice.data, shared->old, shared->old_capacity));
+}
+
+static verso_err make_steady(const struct vs_transaction *shared, verso_slice *slice,
+                             uint8_t **copy)
+{
+    if (is_steady(shared, *slice)) {
         return VERSO_OK;
     }
     *copy = malloc(slice->size);
@@ -245,6 +249,45 @@ static verso_err check_sorted(const verso_entry *entries, size_t count, size_t k
     return VERSO_OK;
 }
 
+/* Copy a slice to *at if it is not steady. */
+static verso_slice steady_copy(const struct vs_transaction *shared, verso_slice slice, uint8_t **at)
+{
+    if (is_steady(shared, slice)) {
+        return slice;
+    }
+    verso_slice copy = {*at, slice.size};
+    memcpy(*at, slice.data, slice.size);
+    *at += slice.size;
+    return copy;
+}
+
+/* The same of many: *copies is NULL if all are steady, else other entries, with their bytes behind
+ * them. */
+static verso_err make_all_steady(const struct vs_transaction *shared, const verso_entry *entries,
+                                 size_t count, verso_entry **copies)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += is_steady(shared, entries[i].key) ? 0 : entries[i].key.size;
+        bytes += is_steady(shared, entries[i].value) ? 0 : entries[i].value.size;
+    }
+    *copies = NULL;
+    if (bytes == 0) {
+        return VERSO_OK;
+    }
+    verso_entry *fresh = malloc(count * sizeof *fresh + bytes); /* both fit memory already */
+    if (fresh == NULL) {
+        return vs_fault(VERSO_NOMEM, "no memory for a copy of %zu entries", count);
+    }
+    uint8_t *at = (uint8_t *)(fresh + count);
+    for (size_t i = 0; i < count; i++) {
+        fresh[i].key = steady_copy(shared, entries[i].key, &at);
+        fresh[i].value = steady_copy(shared, entries[i].value, &at);
+    }
+    *copies = fresh;
+    return VERSO_OK;
+}
+
 verso_err verso_put_sorted(verso_txn *txn, const verso_entry *entries, size_t count)
 {
     verso_err err = vs_txn_check(txn);
@@ -261,10 +304,17 @@ verso_err verso_put_sorted(verso_txn *txn, const verso_entry *entries, size_t co
     if (err != VERSO_OK || count == 0) {
         return err;
     }
+    verso_entry *copies;
+    err = make_all_steady(txn->shared, entries, count, &copies);
+    if (err != VERSO_OK) {
+        return err;
+    }
+    entries = copies != NULL ? copies : entries;
     err = vs_tree_put_sorted(txn->edit, entries, count, &txn->shared->broken);
     for (size_t i = 0; i < count && err == VERSO_OK; i++) {
         note_pair(txn, VS_OPERATION_PUT, entries[i].key, entries[i].value);
     }
     vs_view_forget_pieces(&txn->view);
+    free(copies);
     return err;
 }

@@ -1,5 +1,6 @@
 /*
- * thread.c - starting threads, deaf to signals, and the thread's number, asked for once a thread; see thread.h.
+ * thread.c - starting threads, deaf to signals, and the thread's number, asked for once a thread; see
+ * thread.h.
  */
 #include "os/thread.h"
 
