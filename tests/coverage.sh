@@ -32,7 +32,7 @@ if [ $run = yes ]; then
     cmake --build --preset coverage --parallel "$(nproc)" >/dev/null
     find "$build" -name '*.gcda' -exec rm -f {} +
     # Not the installed library, which is built without counters.
-    VERSO_INNER_STRIDE=1 VERSO_FORGED_STRIDE=2 \
+    VERSO_INNER_STRIDE=1 VERSO_FORGED_STRIDE=5 \
         VERSO_TEST_OCCURRENCES=${VERSO_TEST_OCCURRENCES:-10} \
         ctest --preset coverage --parallel "$(nproc)" -E '^install$'
 fi
