@@ -184,6 +184,20 @@ Test(dropped_meanwhile, the_newest_root_gives_way_to_a_newer_one_in_a_copy)
     cr_assert_eq(report.newest, ROOTS + 1);
 }
 
+static void commit_one_more(void)
+{
+    commit_root(ROOTS + 1);
+}
+
+Test(dropped_meanwhile, a_root_committed_while_roots_are_listed_is_left_to_the_next_copy)
+{
+    verso_copy_report report = {.size = sizeof report};
+    at_pin = commit_one_more;
+    must(verso_copy(store, "copy", NULL, &report));
+    cr_assert_eq(report.roots, ROOTS);
+    cr_assert_eq(report.newest, ROOTS);
+}
+
 Test(dropped_meanwhile, a_key_has_the_history_that_is_left)
 {
     verso_view *view;

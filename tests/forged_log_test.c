@@ -158,6 +158,16 @@ Test(forged_log, a_change_of_a_tree_that_the_same_root_has_dropped_is_damage)
     expect_refused("a tree dropped before", false, bytes, size);
 }
 
+Test(forged_log, a_tag_of_a_root_that_the_same_frame_has_dropped_is_damage)
+{
+    static uint8_t bytes[FORGED_CHANGE_SIZE];
+    struct vs_operation drop = {.kind = VS_OPERATION_DROP_ROOTS, .number = {1, 1}};
+    struct vs_operation tag = {.kind = VS_OPERATION_SET_TAG, .number = {1, 1}, .key = TEXT("new")};
+    size_t size = operation_bytes(&drop, bytes);
+    size += operation_bytes(&tag, bytes + size);
+    expect_refused("a tag of a dropped root", true, bytes, size);
+}
+
 Test(forged_log, settings_that_cannot_be_are_damage)
 {
     static const struct {

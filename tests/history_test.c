@@ -116,6 +116,10 @@ Test(history, an_empty_store_has_no_roots)
     cr_assert_eq(pin(store, 0, &record, NULL), VERSO_NOT_FOUND);
     cr_assert_eq(pin(store, 1, &record, NULL), VERSO_NOT_FOUND);
     cr_assert_eq(pin(store, UINT64_MAX, &record, NULL), VERSO_NOT_FOUND);
+    verso_root_cost cost = {.size = sizeof cost};
+    size_t count = 1;
+    cr_assert_eq(verso_root_costs(store, 0, &cost, 1, &count), VERSO_OK);
+    cr_assert_eq(count, 0);
     checkpoint(store);
     close_store(store);
     simulated_disk_close(disk);

@@ -26,7 +26,6 @@ struct vs_increment_reader {
     uint64_t at;
     uint32_t crc;
     uint64_t last_root;
-    bool ended;
     uint8_t *body;
     size_t capacity;
 };

@@ -149,9 +149,6 @@ verso_err vs_increment_read_next(struct vs_increment_reader *reader,
                                  struct vs_increment_record *record)
 {
     verso_slice body;
-    if (reader->ended) {
-        return VERSO_NOT_FOUND;
-    }
     verso_err err = read_record(reader, &record->kind, &body);
     if (err != VERSO_OK) {
         return err;
@@ -168,8 +165,7 @@ verso_err vs_increment_read_next(struct vs_increment_reader *reader,
     case VS_INCREMENT_CLOSE:
     default:
         err = check_end(reader, body);
-        reader->ended = err == VERSO_OK;
-        err = reader->ended ? VERSO_NOT_FOUND : err;
+        err = err == VERSO_OK ? VERSO_NOT_FOUND : err;
         break;
     }
     reader->at += VS_INCREMENT_RECORD + body.size;

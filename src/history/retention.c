@@ -97,7 +97,8 @@ static bool is_kept_by_time(const struct vs_retention_question *question, uint64
     }
     uint64_t next = vs_retention_next(question->set, version + 1);
     int64_t next_us;
-    if (next > question->tip || time_of(question, next, &next_us) != VERSO_OK) {
+    assert(next <= question->tip); /* the newest root is never judged */
+    if (time_of(question, next, &next_us) != VERSO_OK) {
         return true;
     }
     return !in_one_span(record.time_us, next_us, class->spacing_us);
