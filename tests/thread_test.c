@@ -4,10 +4,48 @@
 #include "os/thread.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
+
+/* ---- the C library, where it refuses; its real functions have other names in them ---- */
+
+static const char *refused; /* the function that fails; NULL: none */
+
+static bool is_refused(const char *function)
+{
+    return refused != NULL && strcmp(refused, function) == 0;
+}
+
+extern int __real_pthread_attr_init(pthread_attr_t *attributes);
+int __wrap_pthread_attr_init(pthread_attr_t *attributes);
+int __wrap_pthread_attr_init(pthread_attr_t *attributes)
+{
+    return is_refused("init") ? ENOMEM : __real_pthread_attr_init(attributes);
+}
+
+extern int __real_pthread_attr_setstacksize(pthread_attr_t *attributes, size_t size);
+int __wrap_pthread_attr_setstacksize(pthread_attr_t *attributes, size_t size);
+int __wrap_pthread_attr_setstacksize(pthread_attr_t *attributes, size_t size)
+{
+    return is_refused("size") ? EINVAL : __real_pthread_attr_setstacksize(attributes, size);
+}
+
+extern int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                                 void *(*work)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*work)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*work)(void *), void *argument)
+{
+    return is_refused("create") ? EAGAIN
+                                : __real_pthread_create(thread, attributes, work, argument);
+}
+
+/* ---- a thread that tells what it has ---- */
 
 static sigset_t mask_inside;
 static _Atomic bool may_end;
@@ -114,4 +152,17 @@ Test(thread, has_a_stack_of_its_own_size)
     run_until_told(&thread);
     end(&thread);
     cr_assert_geq(stack_size, (size_t)512 * 1024);
+}
+
+Test(thread, that_cannot_be_started_is_reported_and_changes_no_mask)
+{
+    static const char *const functions[] = {"init", "size", "create"};
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        struct vs_thread thread;
+        sigset_t after;
+        refused = functions[i];
+        cr_assert_eq(vs_thread_start(&thread, note_itself, NULL), VERSO_NOMEM, "%s", refused);
+        cr_assert_eq(pthread_sigmask(SIG_BLOCK, NULL, &after), 0);
+        cr_assert_not(sigismember(&after, SIGTERM), "%s", refused);
+    }
 }
