@@ -283,23 +283,73 @@ Test(log_refusal, a_witness_whose_commits_cannot_be_synced_poisons)
     cr_assert_neq(vs_log_close(log_, false), VERSO_POISONED);
 }
 
-/* The disk is full, and the witness needs another segment. */
-Test(log_refusal, a_witness_without_room_on_the_disk_comes_later)
+/* Commit until a witness would end the first segment; no segment is made ahead. */
+static void fill_segment(void)
 {
-    open_log();
     size_t size = vs_frame_size(&(struct vs_frame){.kind = VS_FRAME_WITNESS});
     uint64_t end = vs_log_end_lsn(log_);
-    struct vs_log_record record = {.version = 1, .use_reserve = true}; /* no segment made ahead */
+    struct vs_log_record record = {.version = 1, .use_reserve = true};
     for (; vs_segment_next_lsn(end, size, SEGMENT) < SEGMENT; record.version++) {
         cr_assert_eq(vs_log_append(log_, &record, &end), VERSO_OK);
     }
     cr_assert_eq(vs_log_wait(log_, end, VS_LOG_DURABLE), VERSO_OK);
+}
+
+/* The disk is full, and the witness needs another segment. */
+Test(log_refusal, a_witness_without_room_on_the_disk_comes_later)
+{
+    open_log();
+    fill_segment();
     simulated_disk_set_capacity(disk, simulated_disk_used_bytes(disk));
     cr_assert_eq(vs_log_witness(log_), VERSO_NOSPC, "%s", vs_fault_detail());
     cr_assert_not(vs_log_is_poisoned(log_));
     simulated_disk_set_capacity(disk, UINT64_MAX);
     cr_assert_eq(vs_log_witness(log_), VERSO_OK, "%s", vs_fault_detail());
     cr_assert_eq(vs_log_close(log_, true), VERSO_OK);
+}
+
+/* ---- a log of later commits than the store knows of ---- */
+
+static verso_err refuse_older(void)
+{
+    return vs_log_refuse_older_store(&config, 1);
+}
+
+Test(log_refusal, a_store_older_than_the_commits_of_its_log_is_refused_with_memory_or_without)
+{
+    simulated_disk_put(disk, "store-wal.8", "no segment", 10);
+    cr_assert_eq(refuse_older(), VERSO_OK);
+    start.epoch = 2;
+    open_log();
+    commit(1, 30); /* in several segments */
+    cr_assert_eq(vs_log_close(log_, false), VERSO_OK);
+    bool failed = true;
+    for (uint64_t nth = 1; failed; nth++) {
+        int64_t held = failing_memory_held();
+        failing_memory_arm(nth, false);
+        verso_err err = refuse_older();
+        failed = failing_memory_disarm() > 0;
+        cr_assert_eq(err, failed ? VERSO_NOMEM : VERSO_MISMATCH, "allocation %" PRIu64, nth);
+        cr_assert_eq(failing_memory_held(), held);
+    }
+}
+
+/* The commits are gone; all that is left says only how far they were durable. */
+Test(log_refusal, a_witness_alone_is_no_later_commit)
+{
+    static uint8_t alone[SEGMENT];
+    start.epoch = 2;
+    open_log();
+    fill_segment();
+    size_t at = (size_t)vs_log_end_lsn(log_); /* of the witness, behind the last commit */
+    cr_assert_eq(vs_log_witness(log_), VERSO_OK);
+    cr_assert_eq(vs_log_close(log_, false), VERSO_OK);
+    cr_assert_eq(refuse_older(), VERSO_MISMATCH);
+    const uint8_t *bytes = simulated_disk_bytes(disk, "store-wal.0", NULL);
+    memcpy(alone, bytes, VS_SEGMENT_HEADER);
+    memcpy(alone + at, bytes + at, SEGMENT - at);
+    simulated_disk_put(disk, "store-wal.0", alone, sizeof alone);
+    cr_assert_eq(refuse_older(), VERSO_OK, "%s", vs_fault_detail());
 }
 
 /* ---- ids passed over ----------------------------------------------------------------------- */
