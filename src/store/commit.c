@@ -215,6 +215,7 @@ static void become_tip(struct vs_store *store, const struct vs_root_record *reco
 static bool is_published_at_once(const struct vs_store *store, const struct vs_commit *commit)
 {
     assert(!commit->replaying || vs_store_log(store) == NULL);
+    (void)commit; /* unused where assertions are compiled out */
     return vs_store_log(store) == NULL || store->config.durability != VERSO_DURABILITY_SYNC;
 }
 
