@@ -26,7 +26,7 @@
 enum {
     PAGE_SIZE = 512,
     KEYS = 300,
-    GONE_KEYS = 320, /* more than two commits take apart */
+    GONE_KEYS = 560, /* more than two commits take apart */
     TREES = 24,      /* empty ones, so that the catalogue has several leaves */
     USUAL_STRIDE = 29,
     DISK_BYTES = 16 << 20,
