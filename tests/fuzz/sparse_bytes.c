@@ -48,8 +48,8 @@ size_t sparse_unpack(const uint8_t *packed, size_t packed_size, uint8_t *bytes, 
     memset(bytes, 0, capacity);
     while (at < end && size < capacity) {
         size += least(take_number(&at, end), capacity - size);
-        size_t count = least(take_number(&at, end), (size_t)(end - at));
-        count = least(count, capacity - size);
+        uint64_t said = take_number(&at, end); /* by itself: it moves `at` */
+        size_t count = least(least(said, (size_t)(end - at)), capacity - size);
         memcpy(bytes + size, at, count);
         at += count;
         size += count;
