@@ -333,8 +333,8 @@ const char *model_tag_step(struct expected_roots *roots, verso_store *store,
         uint64_t root = tag != NULL && below(random, 4) == 0
                             ? tag->root
                             : below(random, stats.published + (below(random, 8) == 0 ? 3 : 1));
-        if (stats.published < stats.tip && root == 0) {
-            root = stats.published; /* for the setting itself may publish another one */
+        if (stats.published < stats.tip && root == 0) { /* the newest may be another one by then */
+            root = stats.published > 0 ? stats.published : stats.tip;
         }
         fault = set_tag(keeping, store, name, root, &stats);
     }
