@@ -305,7 +305,8 @@ typedef struct verso_commit_options {
  * @param[out] root  The new root's id; may be NULL.
  * @retval VERSO_MUST_ABORT  An earlier call failed in the middle; it was aborted.
  * @retval VERSO_UNKNOWN     The sync failed: whether the commit survives shows at the next open.
- * @retval VERSO_NOSPC, VERSO_IO, VERSO_NOMEM, VERSO_INVALID  Aborted; the store is as before.
+ * @retval VERSO_NOSPC, VERSO_IO, VERSO_NOMEM, VERSO_LIMIT, VERSO_INVALID  Aborted; the store is as
+ *                           before.
  */
 VERSO_API VERSO_MUST_USE verso_err verso_commit(verso_txn *txn, const verso_commit_options *options,
                                                 verso_root_id *root);
@@ -326,9 +327,9 @@ VERSO_API VERSO_MUST_USE verso_err verso_wait_durable(verso_store *store, verso_
  *
  * Errors shared by all calls that change a transaction:
  * @retval VERSO_TOO_BIG  Key longer than verso_key_size_max() or value longer than 1 GiB.
- * @retval VERSO_NOSPC, VERSO_NOMEM, VERSO_IO, VERSO_CORRUPT  If the change had begun, every later
- *                        call but verso_rollback() and verso_abort() returns VERSO_MUST_ABORT; else
- *                        the transaction goes on unchanged.
+ * @retval VERSO_NOSPC, VERSO_LIMIT, VERSO_NOMEM, VERSO_IO, VERSO_CORRUPT  If the change had begun,
+ *                        every later call but verso_rollback() and verso_abort() returns
+ *                        VERSO_MUST_ABORT; else the transaction goes on unchanged.
  */
 VERSO_API VERSO_MUST_USE verso_err verso_put(verso_txn *txn, verso_slice key, verso_slice value);
 
